@@ -1,0 +1,181 @@
+"""The journal: numbered records on disk that a validator's promises rest on.
+
+File: 8 bytes magic, u64 base number, 8 bytes checksum; then records, each u32 length, u64 number,
+8 bytes checksum of those 12, the payload, 8 bytes checksum of the payload. Checksums are the first
+8 bytes of SHA-256. The file may end in a part of one record (a crash cut it): that tail is cut off.
+Anything else that does not fit is damage, and a damaged journal is never used.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from node.limits import JOURNAL_RECORD_BYTES_MAX
+
+_MAGIC = b"KILOJNL1"
+_HEAD = struct.Struct(">8sQ8s")
+_RECORD = struct.Struct(">IQ8s")
+_CHECK = 8
+
+
+class JournalDamaged(Exception):
+    """The journal is not what was written; the message says where."""
+
+
+class HomeLocked(Exception):
+    """Another process runs on this home; the message gives its pid."""
+
+
+class Journal:
+    """An open journal. Not thread-safe: one caller at a time. OSError means: stop the process."""
+
+    def __init__(self, path: Path, descriptor: int, last: int, records: list[bytes]) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._pending: list[bytes] = []
+        self.last_record = last
+        self.records = tuple(records)
+        self.bytes_written = 0
+
+    @classmethod
+    def create(cls, path: Path) -> Journal:
+        """A new, empty journal, durable with its folder. Raises FileExistsError."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            raise FileExistsError(path)
+        _write_whole(path, 0, ())
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Journal:
+        """Open and read back; cuts a torn tail. Raises FileNotFoundError, JournalDamaged."""
+        data = path.read_bytes()
+        records, last, end = _scan(data)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+        if end < len(data):
+            os.ftruncate(descriptor, end)
+            os.fsync(descriptor)
+        journal = cls(path, descriptor, last, records)
+        journal.bytes_written = end
+        return journal
+
+    def append(self, records: Sequence[bytes]) -> None:
+        """Number and buffer records; nothing is promised before `sync` has returned."""
+        for record in records:
+            if len(record) > JOURNAL_RECORD_BYTES_MAX:
+                raise ValueError("journal record too long")
+            self.last_record += 1
+            self._pending.append(_frame(self.last_record, record))
+
+    def sync(self) -> None:
+        """Write what is buffered and fsync. Raises OSError, after which nothing may be signed."""
+        if not self._pending:
+            return
+        data = b"".join(self._pending)
+        self._pending.clear()
+        _write_all(self._descriptor, data)
+        os.fdatasync(self._descriptor)
+        self.bytes_written += len(data)
+
+    def compact(self, records: Sequence[bytes]) -> None:
+        """Replace the content by `records`; numbers go on rising. Durable when it returns."""
+        self.sync()
+        size = _write_whole(self._path, self.last_record, records)
+        os.close(self._descriptor)
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND)
+        self.last_record += len(records)
+        self.bytes_written = size
+
+    def close(self) -> None:
+        """Close the file; buffered records that were not synced are lost."""
+        os.close(self._descriptor)
+
+
+class HomeLock:
+    """Held for as long as this process runs on a home; the kernel frees it when we die."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.read(self._descriptor, 32).decode(errors="replace").strip() or "unknown"
+            os.close(self._descriptor)
+            raise HomeLocked(f"{path.parent}: process {pid} already runs on this home") from None
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Give the home back."""
+        os.close(self._descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the entries of a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sum(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()[:_CHECK]
+
+
+def _frame(number: int, payload: bytes) -> bytes:
+    lead = struct.pack(">IQ", len(payload), number)
+    return lead + _sum(lead) + payload + _sum(payload)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _write_whole(path: Path, base: int, records: Sequence[bytes]) -> int:
+    lead = _MAGIC + struct.pack(">Q", base)
+    frames = [_frame(base + 1 + index, record) for index, record in enumerate(records)]
+    data = b"".join([lead + _sum(lead), *frames])
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        _write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    fresh.rename(path)
+    sync_folder(path.parent)
+    return len(data)
+
+
+def _scan(data: bytes) -> tuple[list[bytes], int, int]:
+    if len(data) < _HEAD.size:
+        raise JournalDamaged("the journal's first bytes are missing")
+    magic, number, check = _HEAD.unpack_from(data)
+    if magic != _MAGIC or check != _sum(data[:16]):
+        raise JournalDamaged("the journal's first bytes are wrong")
+    records: list[bytes] = []
+    at = _HEAD.size
+    while len(data) - at >= _RECORD.size:
+        length, found, check = _RECORD.unpack_from(data, at)
+        if check != _sum(data[at : at + 12]) or found != number + 1:
+            if not any(data[at:]):
+                break  # the file grew before its bytes arrived: a torn tail
+            raise JournalDamaged(f"record {number + 1} at byte {at} is damaged")
+        end = at + _RECORD.size + length + _CHECK
+        if end > len(data):
+            break
+        payload = data[at + _RECORD.size : end - _CHECK]
+        if data[end - _CHECK : end] != _sum(payload):
+            raise JournalDamaged(f"record {number + 1} at byte {at} is damaged")
+        records.append(payload)
+        number, at = found, end
+    return records, number, at

@@ -1,0 +1,205 @@
+"""The pool of transactions that are valid on the head and not committed yet: sync and pure."""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ledger.errors import InvalidTransaction
+from ledger.transactions import Transaction
+from node.limits import (
+    POOL_BYTES_MAX,
+    POOL_MEMBER_SHARE_PERCENT,
+    POOL_REFUSED_MAX,
+    POOL_RETRY_AFTER_MS,
+    POOL_TRANSACTIONS_MAX,
+)
+
+
+class PoolBusy(Exception):
+    """The pool, or this member's share of it, is full; the same bytes may be sent again later."""
+
+    code = "E_BUSY"
+    field: str | None = None
+
+    def __init__(self, message: str, retry_after_ms: int = POOL_RETRY_AFTER_MS) -> None:
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a transaction left the pool without a block. `status`: refused or expired."""
+
+    status: str
+    code: str
+    field: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    transaction: Transaction
+    since_ms: int
+
+
+class Mempool:
+    """Bounded by count, by bytes, and by each member's share; oldest first."""
+
+    def __init__(
+        self, count_max: int = POOL_TRANSACTIONS_MAX, bytes_max: int = POOL_BYTES_MAX
+    ) -> None:
+        self._count_max = count_max
+        self._bytes_max = bytes_max
+        self._entries: dict[bytes, _Entry] = {}
+        self._bytes = 0
+        self._member_count: dict[str, int] = {}
+        self._member_bytes: dict[str, int] = {}
+        self._expiry: list[tuple[int, bytes]] = []
+        self._claims: dict[object, dict[bytes, None]] = {}
+        self._refused: OrderedDict[bytes, Refusal] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, tx_id: bytes) -> bool:
+        return tx_id in self._entries
+
+    @property
+    def size_bytes(self) -> int:
+        """Signed bytes in the pool."""
+        return self._bytes
+
+    @property
+    def oldest_since_ms(self) -> int | None:
+        """When (monotonic ms) the oldest transaction came in; None when empty."""
+        for entry in self._entries.values():
+            return entry.since_ms
+        return None
+
+    def since(self, tx_id: bytes) -> int | None:
+        """When (monotonic ms) a pooled transaction came in."""
+        entry = self._entries.get(tx_id)
+        return None if entry is None else entry.since_ms
+
+    def refusal(self, tx_id: bytes) -> Refusal | None:
+        """Why a transaction was dropped, as long as that is remembered."""
+        return self._refused.get(tx_id)
+
+    def check_room(self, transaction: Transaction) -> None:
+        """Raise PoolBusy when there is no room; cheap, so ask before verifying."""
+        member, size = transaction.envelope.member, len(transaction.signed)
+        if len(self._entries) >= self._count_max or self._bytes + size > self._bytes_max:
+            raise PoolBusy("this node's pool is full; send the transaction again shortly")
+        share = POOL_MEMBER_SHARE_PERCENT
+        count = self._member_count.get(member, 0)
+        held = self._member_bytes.get(member, 0) + size
+        if count * 100 >= self._count_max * share or held * 100 > self._bytes_max * share:
+            raise PoolBusy(f"member {member} has used its share of this node's pool; retry shortly")
+
+    def add(self, transaction: Transaction, mono_ms: int) -> bool:
+        """Take an admitted, verified transaction; False if it is there. Raises PoolBusy."""
+        tx_id = transaction.tx_id
+        if tx_id in self._entries:
+            return False
+        self.check_room(transaction)
+        member, size = transaction.envelope.member, len(transaction.signed)
+        self._entries[tx_id] = _Entry(transaction, mono_ms)
+        self._bytes += size
+        self._member_count[member] = self._member_count.get(member, 0) + 1
+        self._member_bytes[member] = self._member_bytes.get(member, 0) + size
+        heapq.heappush(self._expiry, (transaction.envelope.valid_until_ms, tx_id))
+        self._claims.setdefault(claim_of(transaction), {})[tx_id] = None
+        self._refused.pop(tx_id, None)
+        return True
+
+    def candidates(self, count_max: int, bytes_max: int) -> list[Transaction]:
+        """The oldest transactions that fit both limits."""
+        chosen: list[Transaction] = []
+        room = bytes_max
+        for entry in self._entries.values():
+            room -= len(entry.transaction.signed) + 5
+            if len(chosen) >= count_max or room < 0:
+                break
+            chosen.append(entry.transaction)
+        return chosen
+
+    def refuse(self, tx_id: bytes, error: InvalidTransaction) -> None:
+        """Drop a transaction that turned out to be invalid and remember why."""
+        status = "expired" if error.code == "E_EXPIRED" else "refused"
+        self._remember(tx_id, Refusal(status, error.code, error.field, str(error)))
+        self._remove(tx_id)
+
+    def purge(
+        self,
+        committed: Sequence[Transaction],
+        admit: Callable[[Transaction], None],
+        now_ms: int,
+    ) -> None:
+        """After a commit: drop what is committed, what has expired, what lost its claim.
+
+        Only transactions that claim what a committed one wrote are admitted again (`admit` raises
+        InvalidTransaction). `now_ms`: the time of the new head.
+        """
+        touched: dict[bytes, None] = {}
+        for transaction in committed:
+            touched.update(self._claims.get(claim_of(transaction), {}))
+        for transaction in committed:
+            self._remove(transaction.tx_id)
+        self._recheck(touched, admit)
+        self.expire(now_ms)
+
+    def recheck_all(self, admit: Callable[[Transaction], None]) -> None:
+        """Admit everything again: after a block that changed what members may do."""
+        self._recheck(list(self._entries), admit)
+
+    def expire(self, now_ms: int) -> None:
+        """Drop what is no longer valid at `now_ms` (wall)."""
+        while self._expiry and self._expiry[0][0] < now_ms:
+            _, tx_id = heapq.heappop(self._expiry)
+            if tx_id in self._entries:
+                message = "valid_until_ms passed before a block took it; sign it again"
+                self._remember(tx_id, Refusal("expired", "E_EXPIRED", "valid_until_ms", message))
+                self._remove(tx_id)
+
+    def _recheck(self, tx_ids: Iterable[bytes], admit: Callable[[Transaction], None]) -> None:
+        for tx_id in tx_ids:
+            entry = self._entries.get(tx_id)
+            if entry is None:
+                continue
+            try:
+                admit(entry.transaction)
+            except InvalidTransaction as error:
+                self.refuse(tx_id, error)
+
+    def _remember(self, tx_id: bytes, refusal: Refusal) -> None:
+        self._refused[tx_id] = refusal
+        while len(self._refused) > POOL_REFUSED_MAX:
+            self._refused.popitem(last=False)
+
+    def _remove(self, tx_id: bytes) -> None:
+        entry = self._entries.pop(tx_id, None)
+        if entry is None:
+            return
+        member, size = entry.transaction.envelope.member, len(entry.transaction.signed)
+        self._bytes -= size
+        self._member_count[member] -= 1
+        self._member_bytes[member] -= size
+        if not self._member_count[member]:
+            del self._member_count[member], self._member_bytes[member]
+        claim = claim_of(entry.transaction)
+        holders = self._claims[claim]
+        del holders[tx_id]
+        if not holders:
+            del self._claims[claim]
+        if len(self._expiry) > 2 * len(self._entries) + 1_000:
+            self._expiry = [item for item in self._expiry if item[1] in self._entries]
+            heapq.heapify(self._expiry)
+
+
+def claim_of(transaction: Transaction) -> object:
+    """What a transaction wants to write: two with different claims never disturb each other."""
+    envelope = transaction.envelope
+    return (envelope.kind, envelope.member, getattr(envelope.payload, "batch", None))
