@@ -1,0 +1,9 @@
+"""A deterministic simulator around the real replica: one seed, one run, one trace.
+
+The replica, its frames and its certificates are real; clock, disk, network and keys are simulated,
+and some replicas lie. `run_simulation` runs one seed, `simulate_range` many.
+"""
+
+from node.simulation.runner import SimulationResult, run_simulation, simulate_range
+
+__all__ = ["SimulationResult", "run_simulation", "simulate_range"]

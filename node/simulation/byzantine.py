@@ -1,0 +1,104 @@
+"""The Byzantine cast: replicas that hold a real key and misuse it.
+
+Each is a real replica behind a wrong edge (a filter on what it sends, a second body with the same
+key, a disk that forgets), so the cast needs no knowledge of frame formats and its lies are
+well-formed. Roles, by what the others see:
+
+- `silent`: nothing is ever sent;
+- `selective`: some peers never hear of it;
+- `late`: every frame comes after most of a view timer;
+- `replayer`: old frames of its own come again, at random;
+- `garbler`: one byte of some frames is changed;
+- `withholder`: no COMMIT is sent, so others commit without it or not at all;
+- `twin`: two replicas under one key, each with its own pool, disk and half of the network: an
+  equivocating primary in its views and an equivocating voter in all others;
+- `amnesiac`: restarts with an empty journal and votes again: a VIEW-CHANGE that lies about what
+  was prepared, and votes that contradict earlier ones.
+"""
+
+from __future__ import annotations
+
+from node.simulation.host import FrameFilter, Host
+from node.simulation.limits import REPLAY_FRAMES_MAX
+
+ROLES = (
+    "silent",
+    "selective",
+    "late",
+    "replayer",
+    "garbler",
+    "withholder",
+    "twin",
+    "amnesiac",
+)
+
+_LATE_MS = 1_800
+_AMNESIA_MS_MAX = 8_000
+
+
+def corrupt(host: Host, role: str) -> None:
+    """Make `host` play `role`; a twin's second body is created by the caller."""
+    assert role in ROLES
+    host.honest = False
+    host.cluster.world.note(f"{host.name} is Byzantine: {role}")
+    host.filter = _filter(host, role)
+    if role == "amnesiac":
+        _forget_again_and_again(host)
+
+
+def _filter(host: Host, role: str) -> FrameFilter:
+    chance = host.cluster.world.random
+    deaf = frozenset(peer for peer in host.cluster.peers() if chance.random() < 0.5)
+    kept: list[bytes] = []
+
+    def silent(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        return []
+
+    def selective(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        return [] if target in deaf else [(0, frame)]
+
+    def late(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        return [(_LATE_MS, frame)]
+
+    def replayer(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        if len(kept) < REPLAY_FRAMES_MAX:
+            kept.append(frame)
+        return [(0, frame), (chance.randint(0, 5_000), chance.choice(kept))]
+
+    def garbler(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        if chance.random() < 0.5:
+            return [(0, frame)]
+        changed = bytearray(frame)
+        changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+        return [(0, bytes(changed))]
+
+    def withholder(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        return [] if host.cluster.register.kind(frame) == "commit" else [(0, frame)]
+
+    def faithful(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        return [(0, frame)]
+
+    by_role: dict[str, FrameFilter] = {
+        "silent": silent,
+        "selective": selective,
+        "late": late,
+        "replayer": replayer,
+        "garbler": garbler,
+        "withholder": withholder,
+    }
+    return by_role.get(role, faithful)
+
+
+def _forget_again_and_again(host: Host) -> None:
+    def forget() -> None:
+        if host.alive:
+            host.crash()
+            host.disk.wipe()
+            host.disk.last_record = host.app.head.journal_record
+            host.start()
+        host.cluster.world.after(wait(), forget)
+
+    def wait() -> int:
+        return host.cluster.world.random.randint(500, _AMNESIA_MS_MAX)
+
+    host.cluster.world.after(wait(), forget)

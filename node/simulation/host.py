@@ -1,0 +1,399 @@
+"""One simulated process: the driver around a replica, its disk, its pool and its clocks.
+
+An output is performed in the order of the real driver: persist → fsync → send → timer → work. A
+crash may come between any two of these, and between any two frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from consensus.interface import (
+    AccusePeer,
+    ApplyBlock,
+    Block,
+    BlockApplied,
+    BlockBuilt,
+    BlockExecuted,
+    BlockMissing,
+    BlockReceived,
+    BuildBlock,
+    ChainReceived,
+    CommittedBlock,
+    Event,
+    ExecuteBlock,
+    FetchBlock,
+    FetchChain,
+    FrameReceived,
+    Header,
+    Heartbeat,
+    Now,
+    Output,
+    PeerConnected,
+    PeerDisconnected,
+    PoolChanged,
+    ReportEvidence,
+    Send,
+    SendBlock,
+    SendToAll,
+    ShareOldest,
+    Start,
+    Wake,
+    Work,
+)
+from node.simulation.application import Application
+from node.simulation.checkers import Checkers
+from node.simulation.disk import JournalDisk
+from node.simulation.limits import (
+    BLOCK_TRANSACTIONS_MAX,
+    EPOCH_MS,
+    FETCH_BLOCKS_MAX,
+    FETCH_TIMEOUT_MS,
+    HEARTBEAT_JITTER_MS,
+    HEARTBEAT_MS,
+    JOURNAL_RECORDS_BEFORE_COMPACTION,
+    POOL_TRANSACTIONS_MAX,
+    WORK_DELAY_MS_MAX,
+)
+from node.simulation.machine import Machine, MachineFactory, is_peer_fault
+from node.simulation.network import SimulatedNetwork
+from node.simulation.signatures import SignatureRegister
+from node.simulation.world import World
+
+FrameFilter = Callable[["Host", str, bytes], list[tuple[int, bytes]]]
+
+
+def send_faithfully(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+    """What an honest host does with a frame: send it once, now. (delay_ms, frame) pairs."""
+    return [(0, frame)]
+
+
+@dataclass(slots=True)
+class Cluster:
+    """What all hosts of one run share. `hosts` by unique name; several may have one peer ID."""
+
+    world: World
+    network: SimulatedNetwork
+    register: SignatureRegister
+    checkers: Checkers
+    factory: MachineFactory
+    chain_id: str
+    hosts: dict[str, Host] = field(default_factory=dict)
+    crash_permille: int = 0
+
+    def at_peer(self, peer: str) -> list[Host]:
+        """Every running host that answers to a peer ID, in the order of their creation."""
+        return [host for host in self.hosts.values() if host.peer == peer and host.alive]
+
+    def peers(self) -> tuple[str, ...]:
+        """Every peer ID, in the order of creation."""
+        return tuple(dict.fromkeys(host.peer for host in self.hosts.values()))
+
+
+class Host:
+    """A process that may crash, pause and restart around one durable application and journal."""
+
+    def __init__(
+        self, cluster: Cluster, name: str, peer: str, key: bytes, app: Application
+    ) -> None:
+        self.cluster, self.name, self.peer, self.key, self.app = cluster, name, peer, key, app
+        self.disk = JournalDisk()
+        self.pool: dict[bytes, int] = {}
+        self.alive = False
+        self.honest = True
+        self.stopped_for_ever = False
+        self.skew_ms = 0
+        self.filter: FrameFilter = send_faithfully
+        self.evidence: dict[str, bytes] = {}
+        self.machine: Machine | None = None
+        self._life = 0
+        self._wake = 0
+        self._paused_until_ms = 0
+        cluster.hosts[name] = self
+
+    # --- the environment that a replica borrows ---
+
+    def sign(self, message: bytes) -> bytes:
+        """See `consensus.interface.Environment`."""
+        return self.cluster.register.sign(self.key, message)
+
+    def verify(self, key: bytes, message: bytes, signature: bytes) -> bool:
+        """See `consensus.interface.Environment`."""
+        return self.cluster.register.ring.verify(key, message, signature)
+
+    def read_header(self, data: bytes) -> Header:
+        """See `consensus.interface.Environment`."""
+        return self.app.read_header(data)
+
+    def read_block(self, data: bytes) -> Block:
+        """See `consensus.interface.Environment`."""
+        return self.app.read_block(data)
+
+    # --- life and death ---
+
+    @property
+    def now(self) -> Now:
+        """Both clocks of this host."""
+        mono_ms = self.cluster.world.now_ms
+        return Now(mono_ms, EPOCH_MS + mono_ms + self.skew_ms)
+
+    def start(self) -> None:
+        """Start or restart from what is durable; peers notice the connection."""
+        assert not self.alive
+        head = self.app.head
+        lost = self.disk.last_record < head.journal_record
+        observe = "the journal ends before the chain" if lost else None
+        start = Start(
+            self.cluster.chain_id,
+            self.key,
+            head.header,
+            head.certificate,
+            head.validators,
+            head.epoch,
+            self.disk.records,
+            observe,
+        )
+        self._life += 1
+        self.alive = True
+        self.machine = self.cluster.factory(start, self)
+        self.cluster.world.note(f"{self.name} starts at head {head.header.height}")
+        self._perform(self.machine.resume(self.now))
+        for peer in self._others():
+            self.take(PeerConnected(peer))
+            for host in self.cluster.at_peer(peer):
+                host.take(PeerConnected(self.peer))
+        self.take(self._pool_event())
+        self._schedule_heartbeat()
+
+    def crash(self) -> None:
+        """Die: volatile state and unsynced records are gone."""
+        if not self.alive:
+            return
+        lost = self.disk.crash(self.cluster.world.random)
+        self.alive, self.machine = False, None
+        self.pool.clear()
+        self._paused_until_ms = 0
+        self.cluster.world.note(f"{self.name} crashes, {lost} unsynced records lost")
+        for peer in self._others():
+            for host in self.cluster.at_peer(peer):
+                host.take(PeerDisconnected(self.peer))
+
+    def pause(self, duration_ms: int) -> None:
+        """Do nothing for a while; what arrives waits."""
+        self._paused_until_ms = self.cluster.world.now_ms + duration_ms
+        self.cluster.world.note(f"{self.name} pauses {duration_ms} ms")
+
+    def submit(self, transaction: bytes) -> None:
+        """Pool a transaction, if it is valid, new and there is room."""
+        full = len(self.pool) >= POOL_TRANSACTIONS_MAX
+        if not self.alive or full or transaction in self.pool or not self.app.admits(transaction):
+            return
+        self.pool[transaction] = self.cluster.world.now_ms
+        self.take(self._pool_event())
+
+    def take(self, event: Event) -> None:
+        """Give one event to the replica, after a pause if there is one, and perform the output."""
+        world = self.cluster.world
+        if not self.alive or self.machine is None:
+            return
+        if world.now_ms < self._paused_until_ms:
+            self._later(self._paused_until_ms - world.now_ms, lambda: self.take(event))
+            return
+        self._note_event(event)
+        try:
+            output = self.machine.step(event, self.now)
+        except Exception as error:  # noqa: BLE001 - any other failure is the finding itself
+            self._failed(error)
+            return
+        self._perform(output)
+
+    def _failed(self, error: Exception) -> None:
+        line = f"{self.name} {type(error).__name__}: {error}"
+        if is_peer_fault(error):
+            self.cluster.world.note(line)
+            return
+        if self.honest:
+            self.cluster.world.violate(line)
+        self.stopped_for_ever = True
+        self.crash()
+
+    # --- performing an output ---
+
+    def _perform(self, output: Output) -> None:
+        if self._dies():
+            return
+        if output.persist:
+            self.disk.append(output.persist)
+            if self._dies():
+                return
+            self.disk.sync()
+        for send in output.send:
+            if self._dies():
+                return
+            self._send(send)
+        self._set_wake(output.wake_at_ms)
+        for work in output.work:
+            self._work(work)
+        if self.machine and len(self.disk.records) > JOURNAL_RECORDS_BEFORE_COMPACTION:
+            self.disk.compact(self.machine.durable_records())
+
+    def _dies(self) -> bool:
+        permille = self.cluster.crash_permille
+        if self.honest and permille and self.cluster.world.random.randrange(100_000) < permille:
+            self.crash()
+        return not self.alive
+
+    def _send(self, send: Send | SendBlock | SendToAll) -> None:
+        if isinstance(send, SendBlock):
+            for peer in send.to:
+                self._transmit(peer, BlockReceived(self.peer, send.block))
+            return
+        if self.honest:
+            self.cluster.checkers.on_send(self.name, self.key, self.disk, send.data)
+        for peer in send.to if isinstance(send, Send) else self._others():
+            for delay_ms, frame in self.filter(self, peer, send.data):
+                event = FrameReceived(self.peer, frame)
+                self._later(delay_ms, partial(self._transmit, peer, event))
+
+    def _transmit(self, peer: str, event: Event) -> None:
+        for name in [host.name for host in self.cluster.hosts.values() if host.peer == peer]:
+            if name != self.name:
+                target = self.cluster.hosts[name]
+                self.cluster.network.send(self.name, name, partial(target.take, event))
+
+    def _set_wake(self, wake_at_ms: int | None) -> None:
+        self._wake += 1
+        wake = self._wake
+        if wake_at_ms is not None:
+            delay_ms = max(0, wake_at_ms - self.cluster.world.now_ms)
+            self._later(delay_ms, lambda: self.take(Wake()) if wake == self._wake else None)
+
+    def _later(self, delay_ms: int, action: Callable[[], None]) -> None:
+        life = self._life
+        self.cluster.world.after(
+            delay_ms, lambda: action() if self.alive and life == self._life else None
+        )
+
+    def _schedule_heartbeat(self) -> None:
+        jitter = self.cluster.world.random.randint(-HEARTBEAT_JITTER_MS, HEARTBEAT_JITTER_MS)
+
+        def beat() -> None:
+            self.take(Heartbeat())
+            if self.alive:
+                self._schedule_heartbeat()
+
+        self._later(HEARTBEAT_MS + jitter, beat)
+
+    # --- work ---
+
+    def _work(self, work: Work) -> None:
+        delay_ms = self.cluster.world.random.randint(0, WORK_DELAY_MS_MAX)
+        match work:
+            case BuildBlock() | ExecuteBlock() | ApplyBlock():
+                self._later(delay_ms, lambda: self._compute(work))
+            case FetchBlock(peer, digest):
+                missing = BlockMissing(peer, digest)
+                self._ask(peer, missing, lambda host: host.answer_block(self.peer, digest))
+            case FetchChain(peer, first):
+                nothing = ChainReceived(peer, ())
+                self._ask(peer, nothing, lambda host: host.answer_chain(first))
+            case ShareOldest():
+                for transaction in list(self.pool)[:BLOCK_TRANSACTIONS_MAX]:
+                    self.gossip(transaction)
+            case ReportEvidence(subject, name, data):
+                self.evidence[name] = data
+                self.cluster.world.note(f"{self.name} has evidence against {subject}: {name}")
+            case AccusePeer(peer, reason):
+                self.cluster.world.note(f"{self.name} accuses {peer}: {reason}")
+
+    def _compute(self, work: BuildBlock | ExecuteBlock | ApplyBlock) -> None:
+        match work:
+            case BuildBlock(parent, _, proposer):
+                fits = self.app.head.header.digest == parent
+                pooled = tuple(self.pool) if fits else ()
+                block = self.app.build(pooled, self.now.wall_ms, proposer)
+                self.take(BlockBuilt(parent, block))
+            case ExecuteBlock(block):
+                parent = self.app.head.header.digest
+                self.take(BlockExecuted(block.digest, parent, self.app.execute(block)))
+            case ApplyBlock(block, certificate):
+                self._apply(block, certificate)
+
+    def _apply(self, block: Block, certificate: bytes) -> None:
+        if self.honest:
+            self.cluster.checkers.on_append(self.name, self.app, block, certificate)
+        try:
+            self.app.append(block, certificate, self.disk.last_record)
+        except ValueError as error:
+            self._failed(error)
+            return
+        head = self.app.head
+        self.cluster.world.note(f"{self.name} applied {block.height} {block.digest.hex()[:6]}")
+        self.take(BlockApplied(block.digest, block.height, head.validators, head.epoch))
+        self.pool = {each: at for each, at in self.pool.items() if self.app.admits(each)}
+        self.take(self._pool_event())
+
+    def gossip(self, transaction: bytes) -> None:
+        """Offer a transaction to every other host."""
+        for target in self.cluster.hosts.values():
+            if target is not self:
+                arrive = partial(target.submit, transaction)
+                self.cluster.network.send(self.name, target.name, arrive)
+
+    def answer_block(self, asker: str, digest: bytes) -> Event | None:
+        """The body that a peer asked for, if it is held or stored."""
+        held = self.machine.body(digest) if self.machine is not None else None
+        if held is None:
+            stored = self.app.stored(self.app.head.header.height)
+            held = stored.block if stored is not None and stored.block.digest == digest else None
+        return None if held is None else BlockReceived(self.peer, self.app.read_block(held.data))
+
+    def answer_chain(self, first: int) -> Event:
+        """Committed blocks from `first` on, at most a limit of them."""
+        blocks: list[CommittedBlock] = []
+        while len(blocks) < FETCH_BLOCKS_MAX:
+            stored = self.app.stored(first + len(blocks))
+            if stored is None:
+                break
+            block = self.app.read_block(stored.block.data)
+            blocks.append(CommittedBlock(block, stored.certificate))
+        return ChainReceived(self.peer, tuple(blocks))
+
+    def _ask(self, peer: str, nothing: Event, answer: Callable[[Host], Event | None]) -> None:
+        """Ask every host at `peer`; the first answer counts, silence becomes `nothing`."""
+        open_requests = [True]
+
+        def close(event: Event) -> None:
+            if open_requests:
+                open_requests.clear()
+                self.take(event)
+
+        life = self._life
+
+        def asked(target: Host) -> None:
+            reply = answer(target) if target.alive else None
+            if reply is not None:
+                back = reply
+                self.cluster.network.send(
+                    target.name,
+                    self.name,
+                    lambda: close(back) if self.alive and life == self._life else None,
+                )
+
+        for target in self.cluster.at_peer(peer):
+            self.cluster.network.send(self.name, target.name, partial(asked, target))
+        self._later(FETCH_TIMEOUT_MS, lambda: close(nothing))
+
+    def _others(self) -> tuple[str, ...]:
+        return tuple(peer for peer in self.cluster.peers() if peer != self.peer)
+
+    def _pool_event(self) -> PoolChanged:
+        return PoolChanged(len(self.pool), min(self.pool.values(), default=None))
+
+    def _note_event(self, event: Event) -> None:
+        name = type(event).__name__
+        if isinstance(event, FrameReceived):
+            name = f"{self.cluster.register.kind(event.data)} from {event.peer}"
+        self.cluster.world.note(f"{self.name} h{self.app.head.header.height} ← {name}")

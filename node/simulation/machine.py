@@ -1,0 +1,44 @@
+"""The part of a replica that the simulator drives, and where the real one comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Protocol, cast
+
+from consensus.interface import Block, Environment, Event, Now, Output, ReplicaStatus, Start
+
+
+class Machine(Protocol):
+    """What `consensus.Replica` offers to a driver."""
+
+    def step(self, event: Event, now: Now) -> Output:
+        """Take one event. Raises `ProtocolViolation` or `InvariantBroken`."""
+
+    def resume(self, now: Now) -> Output:
+        """The first output after construction."""
+
+    def durable_records(self) -> tuple[bytes, ...]:
+        """The minimal journal equal to the present durable state."""
+
+    def body(self, digest: bytes) -> Block | None:
+        """A body that is held and not yet applied."""
+
+    def status(self, now: Now) -> ReplicaStatus:
+        """What the replica can say about itself."""
+
+
+MachineFactory = Callable[[Start, Environment], Machine]
+
+
+def real_replica(start: Start, environment: Environment) -> Machine:
+    """`consensus.Replica`, looked up when a run starts so that tests can drive a stand-in."""
+    return cast(Machine, import_module("consensus").Replica(start, environment))
+
+
+def is_peer_fault(error: Exception) -> bool:
+    """Whether a step's exception says that the peer is wrong, and not we.
+
+    Told by the name of its class, so that a stand-in needs no part of the real room.
+    """
+    return any(kind.__name__ == "ProtocolViolation" for kind in type(error).__mro__)
