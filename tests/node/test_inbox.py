@@ -1,0 +1,40 @@
+"""The order in which the replica hears of things."""
+
+from __future__ import annotations
+
+import trio
+
+from consensus.interface import Heartbeat, PeerConnected, PoolChanged
+from node.inbox import Inbox
+
+
+def test_answers_come_before_what_peers_sent() -> None:
+    async def main() -> None:
+        inbox = Inbox()
+        inbox.offer(PeerConnected("a"))
+        inbox.answer(PoolChanged(1, 0))
+        far = trio.current_time() + 60
+        assert await inbox.take(far) == PoolChanged(1, 0)
+        assert await inbox.take(far) == PeerConnected("a")
+
+    trio.run(main)
+
+
+def test_a_full_inbox_refuses_events_but_never_answers() -> None:
+    async def main() -> None:
+        inbox = Inbox(events_max=1)
+        assert inbox.offer(Heartbeat())
+        assert not inbox.offer(Heartbeat())
+        inbox.answer(PoolChanged(0, None))
+        assert await inbox.take(trio.current_time() + 60) == PoolChanged(0, None)
+
+    trio.run(main)
+
+
+def test_a_deadline_that_has_come_is_told_before_the_next_frame() -> None:
+    async def main() -> None:
+        inbox = Inbox()
+        inbox.offer(Heartbeat())
+        assert await inbox.take(trio.current_time()) is None
+
+    trio.run(main)
