@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import msgpack
 import pytest
@@ -18,7 +19,7 @@ from node.simulation.disk import JournalDisk
 from node.simulation.network import LinkFaults, SimulatedNetwork
 from node.simulation.signatures import KeyedHashRing, SignatureRegister
 from node.simulation.world import World
-from tests.simulation.stand_in import Alone, CertifiesNothing, SendsUnpersisted, Stalls, vote
+from stand_in import Alone, CertifiesNothing, SendsUnpersisted, Stalls, vote
 
 SET = tuple(Validator(f"r{i}", bytes([i]) * 32, f"peer{i}") for i in range(4))
 
@@ -142,12 +143,14 @@ def test_a_planted_fault_is_found_and_named(planted: type[Alone], found: str) ->
 def test_one_seed_gives_one_trace_under_any_hash_seed() -> None:
     code = (
         "from node.simulation import run_simulation\n"
-        "from tests.simulation.stand_in import Alone\n"
+        "from stand_in import Alone\n"
         "print(run_simulation(7, validators=1, blocks=5, factory=Alone).trace_hash)"
     )
     traces = set()
     for hash_seed in ("0", "1", "12345"):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        here = Path(__file__).parent
+        path = os.pathsep.join((str(here), str(here.parents[1])))
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
         done = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, check=True
         )
