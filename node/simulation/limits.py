@@ -17,3 +17,4 @@ CHAOS_MS_MAX = 40_000
 HEALING_MS_MAX = 15 * 60_000
 EVENTS_MAX = 2_000_000
 EXTRA_REPLICAS = 1  # observers that a set change may admit
+REAL_KEYS_EVERY = 10  # each tenth seed signs with Ed25519

@@ -15,11 +15,11 @@ from node.simulation.application import ToyLedger, note_transaction, set_transac
 from node.simulation.byzantine import corrupt
 from node.simulation.checkers import Checkers, quorum_of
 from node.simulation.host import Cluster, Host
-from node.simulation.limits import EXTRA_REPLICAS, HEALING_MS_MAX
+from node.simulation.limits import EXTRA_REPLICAS, HEALING_MS_MAX, REAL_KEYS_EVERY
 from node.simulation.machine import MachineFactory, real_replica
 from node.simulation.network import SimulatedNetwork
 from node.simulation.plan import Plan, draw_plan
-from node.simulation.signatures import KeyedHashRing, KeyRing, SignatureRegister
+from node.simulation.signatures import Ed25519Ring, KeyedHashRing, KeyRing, SignatureRegister
 from node.simulation.world import World
 
 Explain = Callable[[str], None]
@@ -211,7 +211,9 @@ def run_simulation(
     """
     if validators < 1 or blocks < 1:
         raise ValueError("a simulation needs at least one validator and one block")
-    run = Simulation(seed, validators, blocks, factory, ring or KeyedHashRing(), explain)
+    if ring is None:
+        ring = Ed25519Ring() if seed % REAL_KEYS_EVERY == 0 else KeyedHashRing()
+    run = Simulation(seed, validators, blocks, factory, ring, explain)
     recovery_ms = run.run()
     return SimulationResult(
         seed,

@@ -14,6 +14,8 @@ from typing import Protocol
 
 import msgpack  # type: ignore[import-untyped, unused-ignore]
 
+from node import keys
+
 _BIN_64 = b"\xc4\x40"
 _RANK = ("pre-prepare", "prepare", "commit", "view-change", "new-view")
 
@@ -59,6 +61,24 @@ class KeyedHashRing:
 
     def verify(self, key: bytes, message: bytes, signature: bytes) -> bool:
         return key in self._seeds and self.sign(key, message) == signature
+
+
+class Ed25519Ring:
+    """Real Ed25519 signatures, as a node makes them."""
+
+    def __init__(self) -> None:
+        self._seeds: dict[bytes, bytes] = {}
+
+    def public(self, seed: bytes) -> bytes:
+        key = keys.from_seed("validator", seed).public
+        self._seeds[key] = seed
+        return key
+
+    def sign(self, key: bytes, message: bytes) -> bytes:
+        return keys.sign(self._seeds[key], key, message)
+
+    def verify(self, key: bytes, message: bytes, signature: bytes) -> bool:
+        return keys.verify(key, message, signature)
 
 
 def read_statement(key: bytes, message: bytes) -> Statement:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgpack
 import pytest
+from stand_in import Alone, CertifiesNothing, SendsUnpersisted, Stalls, vote
 
 from consensus.interface import Validator
 from node.simulation import run_simulation
@@ -19,7 +20,6 @@ from node.simulation.disk import JournalDisk
 from node.simulation.network import LinkFaults, SimulatedNetwork
 from node.simulation.signatures import KeyedHashRing, SignatureRegister
 from node.simulation.world import World
-from stand_in import Alone, CertifiesNothing, SendsUnpersisted, Stalls, vote
 
 SET = tuple(Validator(f"r{i}", bytes([i]) * 32, f"peer{i}") for i in range(4))
 
