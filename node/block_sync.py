@@ -16,7 +16,7 @@ from node.limits import BLOCK_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_RESPONSE_BYTES_MA
 _ANSWER_BYTES_MAX = SYNC_RESPONSE_BYTES_MAX + BLOCK_BYTES_MAX
 
 
-class BadRequest(Exception):
+class BadRequest(Exception):  # noqa: N818 - the name says what happened
     """A request that cannot be answered; the message goes back to the peer."""
 
 

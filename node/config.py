@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _LEVELS = ("debug", "info", "warning", "error")
 _ADDRESS = re.compile(r"/(ip4|ip6|dns|dns4|dns6)/[^/]+/tcp/\d{1,5}(/p2p/[A-Za-z0-9]+)?")
@@ -149,7 +150,7 @@ def _quote(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _section(path: Path, name: str, value: object) -> dict[str, object]:
+def _section(path: Path, name: str, value: object) -> dict[str, Any]:
     known = _SECTIONS.get(name)
     if known is None or not isinstance(value, dict):
         raise ConfigError(f"{path}: unknown setting {name}")

@@ -23,7 +23,7 @@ from node.limits import (
 _log = structlog.get_logger()
 
 
-class MalformedChunk(Exception):
+class MalformedChunk(Exception):  # noqa: N818 - the name says what happened
     """A chunk that no correct node sends."""
 
 

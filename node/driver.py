@@ -66,7 +66,7 @@ class Worker(Protocol):
         """Any other job; several may run."""
 
 
-class StorageFailed(Exception):
+class StorageFailed(Exception):  # noqa: N818 - the name says what happened
     """The disk refused a write or an fsync: the node stops and signs nothing more."""
 
 
@@ -93,6 +93,7 @@ class Driver:
         self._worker = worker
         self._metrics = metrics
         self._deadline = float("inf")
+        # Unbounded, yet small: the replica has at most one job of each sort unanswered.
         self._jobs: tuple[
             trio.MemorySendChannel[BuildBlock | ExecuteBlock | ApplyBlock],
             trio.MemoryReceiveChannel[BuildBlock | ExecuteBlock | ApplyBlock],

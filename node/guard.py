@@ -12,7 +12,7 @@ from ledger.codec import decode
 from node.limits import GUARD_ENTRIES_MAX, JOURNAL_RECORD_BYTES_MAX
 
 
-class DoubleSign(Exception):
+class DoubleSign(Exception):  # noqa: N818 - the name says what happened
     """The replica asked for a second, different signature: our own fault, stop the process."""
 
 

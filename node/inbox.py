@@ -6,7 +6,7 @@ from collections import deque
 
 import trio
 
-from consensus.interface import Event
+from consensus.interface import Event, PoolChanged
 from node.limits import INBOX_EVENTS_MAX
 
 
@@ -17,6 +17,7 @@ class Inbox:
         self._answers: deque[Event] = deque()
         self._events: deque[Event] = deque()
         self._events_max = events_max
+        self._pool: PoolChanged | None = None
         self._some = trio.Event()
 
     def answer(self, event: Event) -> None:
@@ -32,6 +33,11 @@ class Inbox:
         self._some.set()
         return True
 
+    def pool(self, event: PoolChanged) -> None:
+        """Put the pool's present size; only the newest one is kept."""
+        self._pool = event
+        self._some.set()
+
     async def take(self, deadline: float) -> Event | None:
         """The next event, or None when `deadline` (trio's clock) has come."""
         while True:
@@ -39,6 +45,9 @@ class Inbox:
                 return self._answers.popleft()
             if trio.current_time() >= deadline:
                 return None
+            if self._pool is not None:
+                pool, self._pool = self._pool, None
+                return pool
             if self._events:
                 return self._events.popleft()
             self._some = trio.Event()

@@ -23,11 +23,11 @@ _RECORD = struct.Struct(">IQ8s")
 _CHECK = 8
 
 
-class JournalDamaged(Exception):
+class JournalDamaged(Exception):  # noqa: N818 - the name says what happened
     """The journal is not what was written; the message says where."""
 
 
-class HomeLocked(Exception):
+class HomeLocked(Exception):  # noqa: N818 - the name says what happened
     """Another process runs on this home; the message gives its pid."""
 
 

@@ -18,7 +18,7 @@ from node.limits import (
 )
 
 
-class PoolBusy(Exception):
+class PoolBusy(Exception):  # noqa: N818 - the name says what happened
     """The pool, or this member's share of it, is full; the same bytes may be sent again later."""
 
     code = "E_BUSY"

@@ -8,7 +8,7 @@ from pathlib import Path
 from node.journal import Journal, JournalDamaged
 
 
-class StartRefused(Exception):
+class StartRefused(Exception):  # noqa: N818 - the name says what happened
     """The node cannot start; the message says why and what to do."""
 
 

@@ -1,0 +1,286 @@
+"""One running node: wiring only. Each part is a module of its own."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import structlog
+import trio
+
+from consensus import Replica
+from consensus.interface import (
+    BlockReceived,
+    FrameReceived,
+    PeerConnected,
+    PeerDisconnected,
+    PoolChanged,
+    ReplicaStatus,
+    Start,
+)
+from ledger.chain import Chain, ExecutedBlock, Head
+from ledger.genesis import Genesis, parse_genesis
+from ledger.leveldb_store import LevelDBStore
+from node import block_sync, keys, log, startup
+from node.config import Config
+from node.dissemination import Disseminator, MalformedChunk
+from node.driver import Driver, mono_ms
+from node.environment import NodeEnvironment, consensus_validators
+from node.intake import Intake, TransactionStatus
+from node.journal import HomeLock, Journal
+from node.mempool import Mempool
+from node.metrics import Metrics
+from node.network import Network, NetworkConfig, RequestRefused
+from node.verification import Verifier
+from node.worker import ChainWorker
+
+_log = structlog.get_logger()
+
+
+class Node:
+    """The parts of one node, wired together. Made by `run_node`."""
+
+    def __init__(
+        self,
+        config: Config,
+        genesis: Genesis,
+        chain: Chain,
+        verifier: Verifier,
+        store: LevelDBStore,
+    ) -> None:
+        self.config, self.genesis, self.chain, self.verifier = config, genesis, chain, verifier
+        self.name = config.name
+        self.started_ms = int(time.time() * 1000)
+        self.metrics = Metrics()
+        self.mempool = Mempool()
+        self.intake = Intake(chain, self.mempool, verifier, self.metrics)
+        self._store = store
+        self._journal, self._observe = startup.open_journal(
+            config.journal_path, chain.head.height, chain.journal_record
+        )
+        self._head_changed = trio.Event()
+        self._pool_told: tuple[int, int | None] = (0, None)
+        self._wire()
+
+    def _wire(self) -> None:
+        config = self.config
+        voting = None
+        if config.validator_key_path.exists():
+            voting = keys.load_key(config.validator_key_path)
+        self._environment = NodeEnvironment(voting)
+        self.network = Network(self._network_config(), self._member_of, self)
+        self.disseminator = Disseminator(self.network.publish_chunk)
+        worker = ChainWorker(
+            self.chain,
+            self.mempool,
+            self._journal,
+            self._environment,
+            self.metrics,
+            config.evidence_path,
+            self._applied,
+        )
+        replica = Replica(self._start(voting, self._journal), self._environment)
+        self.driver = Driver(replica, self._journal, self.network, worker, self.metrics)
+        worker.connect(self.network, self.disseminator, self.driver.inbox)
+        self.network.set_known_addresses(
+            {each.peer_id: each.address for each in self.genesis.validators if each.address}
+        )
+
+    def _network_config(self) -> NetworkConfig:
+        config = self.config
+        return NetworkConfig(
+            seed=keys.load_key(config.node_key_path).seed,
+            listen=config.p2p.listen,
+            chain_id=self.genesis.chain_id,
+            bootstrap=config.p2p.bootstrap,
+            size=len(self.genesis.validators),
+        )
+
+    def _start(self, voting: keys.KeyFile | None, journal: Journal | None) -> Start:
+        head = self.chain.head
+        return Start(
+            chain_id=self.genesis.chain_id,
+            key=None if voting is None else voting.public,
+            head=self._environment.read_header(head.header_bytes),
+            certificate=head.certificate,
+            validators=consensus_validators(self.chain.validators),
+            epoch=self.chain.epoch,
+            journal=() if journal is None else journal.records,
+            observe=self._observe,
+        )
+
+    async def run(self, *, task_status: trio.TaskStatus[Node] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled; `started(self)` when the network listens."""
+        if self._observe is not None:
+            _log.error("observing for ever", reason=self._observe)
+        try:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self.network.run)
+                nursery.start_soon(self.driver.run)
+                nursery.start_soon(self.disseminator.run)
+                _log.info("running", name=self.name, peer_id=self.network.peer_id)
+                task_status.started(self)
+        finally:
+            self.verifier.close()
+            if self._journal is not None:
+                self._journal.close()
+            self._store.close()
+
+    # --- what the RPC asks
+
+    async def submit(self, signed: bytes) -> TransactionStatus:
+        """Pool a signed transaction. Raises InvalidTransaction, PoolBusy."""
+        status = await self.intake.submit(signed, self.disseminator)
+        self._tell_pool()
+        return status
+
+    def transaction_status(self, tx_id: bytes) -> TransactionStatus:
+        """What became of a transaction."""
+        return self.intake.status(tx_id)
+
+    async def wait_for(self, tx_id: bytes, wanted: str, timeout_s: float) -> TransactionStatus:
+        """The status now ("pooled") or once it left the pool ("committed"). Raises PoolBusy."""
+        if wanted != "committed":
+            return self.intake.status(tx_id)
+        return await self.intake.wait(tx_id, timeout_s)
+
+    async def next_head(self) -> Head:
+        """The head, once another block has been applied."""
+        await self._head_changed.wait()
+        return self.chain.head
+
+    def status(self) -> ReplicaStatus:
+        """The replica's account of itself."""
+        return self.driver.replica.status(mono_ms())
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether this node can serve (and, as a validator, commit); and why not."""
+        status = self.status()
+        if status.observe is not None and self.config.validator_key_path.exists():
+            return False, status.observe
+        if status.syncing:
+            return False, "catching up with the chain"
+        if status.index is None:
+            return True, "following the chain"
+        linked = frozenset(self.network.connected())
+        reached = 1 + sum(each.peer_id in linked for each in self.chain.validators)
+        if reached < status.quorum:
+            return False, f"{reached} of the {status.quorum} validators that a commit needs"
+        if status.mode != "active":
+            return False, f"changing to view {status.view}"
+        return True, "ready"
+
+    def render_metrics(self) -> bytes:
+        """The text of GET /metrics."""
+        status = self.status()
+        self.metrics.height.set(status.head)
+        self.metrics.view.set(status.view)
+        self.metrics.changing.set(status.mode != "active")
+        self.metrics.peers.set(len(self.network.connected()))
+        self.metrics.pool.set(len(self.mempool))
+        return self.metrics.render()
+
+    # --- what the network calls (node.network.Handlers)
+
+    def on_frame(self, peer: str, data: bytes) -> None:
+        """A consensus frame."""
+        self.driver.offer(FrameReceived(peer, data))
+
+    async def on_block(self, peer: str, data: bytes) -> None:
+        """A block body that a peer sent."""
+        try:
+            block = await trio.to_thread.run_sync(self._environment.read_block, data)
+        except ValueError as error:
+            self.network.accuse(peer, f"a body that does not parse: {error}")
+        else:
+            self.driver.offer(BlockReceived(peer, block))
+
+    async def on_request(self, peer: str, kind: str, payload: bytes) -> bytes:
+        """A peer asks for blocks. Raises RequestRefused."""
+        try:
+            if kind == "block":
+                return block_sync.serve_block(self.chain, self.driver.replica.body, payload)
+            if kind == "chain":
+                return await trio.to_thread.run_sync(block_sync.serve_chain, self.chain, payload)
+        except block_sync.BadRequest as error:
+            raise RequestRefused(str(error)) from error
+        raise RequestRefused(f"no such request: {kind}")
+
+    async def on_chunk(self, peer: str, data: bytes) -> bool:
+        """A chunk of transactions; True lets gossip forward it."""
+        try:
+            await self.intake.take_chunk(data)
+        except MalformedChunk as error:
+            self.network.accuse(peer, str(error))
+            return False
+        self._tell_pool()
+        return True
+
+    def on_peer_up(self, peer: str) -> None:
+        """A link stands."""
+        self.driver.offer(PeerConnected(peer))
+
+    def on_peer_down(self, peer: str) -> None:
+        """A link is gone."""
+        self.driver.offer(PeerDisconnected(peer))
+
+    # --- inside
+
+    def _member_of(self, peer: str) -> str | None:
+        for validator in self.chain.validators:
+            if validator.peer_id == peer:
+                return validator.name
+        for other in self.genesis.peers:
+            if other.peer_id == peer:
+                return other.name
+        return None
+
+    def _applied(self, executed: ExecutedBlock, head: Head) -> None:
+        self.intake.settle(list(executed.block.transactions), head.time_ms)
+        self._tell_pool()
+        self._head_changed.set()
+        self._head_changed = trio.Event()
+        _log.debug("block", height=head.height, transactions=len(executed.block.transactions))
+
+    def _tell_pool(self) -> None:
+        told = (len(self.mempool), self.mempool.oldest_since_ms)
+        if told != self._pool_told:
+            self._pool_told = told
+            self.driver.inbox.pool(PoolChanged(*told))
+
+
+def open_node(config: Config) -> Node:
+    """Open everything that a node keeps on disk. Raises what names the file at fault."""
+    genesis = parse_genesis(config.genesis_path.read_bytes())
+    fresh = not (config.chain_path / "CURRENT").exists()
+    config.chain_path.parent.mkdir(parents=True, exist_ok=True)
+    store = LevelDBStore(config.chain_path, create=fresh)
+    verifier = Verifier()
+    if fresh:
+        Chain.create(store, genesis)
+    chain = Chain.open(store, genesis, verifier.check)
+    return Node(config, genesis, chain, verifier, store)
+
+
+async def run_node(
+    config: Config, *, task_status: trio.TaskStatus[Node] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Run the node of a home until SIGINT, SIGTERM or cancellation.
+
+    Raises HomeLocked, StartRefused, StorageFailed, InvariantBroken and what `open_node` raises.
+    """
+    startup.require_assertions()
+    log.set_up(config.log)
+    lock = HomeLock(config.lock_path)
+    try:
+        node = open_node(config)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(node.run)
+            task_status.started(node)
+            with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                async for number in signals:
+                    _log.info("stopping", signal=signal.Signals(number).name)
+                    nursery.cancel_scope.cancel()
+                    break
+    finally:
+        lock.release()
