@@ -90,6 +90,10 @@ class Mesh:
             yield self.nodes[i]
             nursery.cancel_scope.cancel()
 
+    @staticmethod
+    async def until(predicate: Callable[[], bool]) -> None:
+        await until(predicate)
+
     async def linked(self, *numbers: int) -> None:
         def all_up() -> bool:
             return all(
@@ -102,7 +106,7 @@ class Mesh:
 
 async def until(predicate: Callable[[], bool], seconds: float = 30.0) -> None:
     with trio.fail_after(seconds):
-        while not predicate():
+        while not predicate():  # noqa: ASYNC110 - the predicate looks at plain state
             await trio.sleep(0.02)
 
 
