@@ -35,8 +35,8 @@ DIAL_S = 6.0
 """One dial, negotiation included."""
 HELLO_S = 5.0
 """Wait for the hello of a stream."""
-HEARTBEAT_S = 1.0
-"""Between two pings on a link."""
+HEARTBEAT_S = 2.0
+"""Between two pings on a link; pings are most of what an idle node costs."""
 WATCH_S = 0.5
 """Between two looks of a link's watchdog."""
 DEAD_S = 4.5

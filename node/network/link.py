@@ -39,8 +39,9 @@ class Link:
         self._wake = trio.Event()
 
     def put(self, kind: int, payload: bytes) -> bool:
-        """Queue a frame; False if the link is down or its queue is full."""
-        if not self.up or self._queued_bytes + len(payload) > limits.SEND_QUEUE_BYTES_MAX:
+        """Queue a frame; False if the link is down, its queue full or the frame too large."""
+        full = self._queued_bytes + len(payload) > limits.SEND_QUEUE_BYTES_MAX
+        if not self.up or full or len(payload) >= limits.FRAME_BYTES_MAX:
             for counters in (self.counters, self.totals):
                 counters.dropped += 1
             return False
@@ -67,7 +68,7 @@ class Link:
         self.write_since = None
         self.round_trip_ms = None
         self._queue, self._queued_bytes = [], 0
-        if not self.superseded:
+        if not self.superseded or self.inbound is None:
             self.inbound = None
             self.arrived = trio.Event()
         self.superseded = False
@@ -80,7 +81,7 @@ class Link:
                 self._wake = trio.Event()
                 with trio.move_on_at(next_ping):
                     await self._wake.wait()
-            for _ in range(limits.COALESCE_YIELDS):
+            for _ in range(limits.COALESCE_YIELDS if self._queue else 0):
                 await trio.lowlevel.checkpoint()
             if trio.current_time() >= next_ping:
                 next_ping = trio.current_time() + limits.HEARTBEAT_S

@@ -99,7 +99,7 @@ class Links:
                 wait = min(wait * 2, limits.BACKOFF_MAX_S)
 
     async def _ended(self, link: Link) -> None:
-        keep = link.inbound.muxed_conn if link.superseded else None
+        keep = link.inbound.muxed_conn if link.superseded and link.inbound else None
         was_up, link.up = link.up, False
         link.clear()
         for connection in list(self._host.get_network().get_connections(_id(link.peer))):
@@ -172,6 +172,7 @@ class Links:
                 await self._take(link, *frame)
         finally:
             if link.inbound is stream:
+                link.inbound = None
                 link.scope.cancel()
 
     def _is_hello(self, peer: str, hello: tuple[int, bytes] | None) -> bool:

@@ -43,14 +43,18 @@ class Requests:
         host = self._host
         if host is None or not host.get_network().get_connections(ID.from_string(peer)):
             raise PeerUnavailable(f"no connection to {peer}")
+        names = b"".join(bytes((len(n),)) + n for n in (self._chain, kind.encode()))
+        try:
+            request = _pack(ASK, names + payload, limits.REQUEST_BYTES_MAX)
+        except FrameError as error:
+            raise RequestFailed(f"request {kind} is too large: {error}") from error
         self._counters.requests_out += 1
         stream: Any = None
         sent = False
         try:
             with trio.fail_after(timeout_s):
                 stream = await host.new_stream(ID.from_string(peer), [PROTOCOL])
-                names = b"".join(bytes((len(n),)) + n for n in (self._chain, kind.encode()))
-                await stream.write(_pack(ASK, names + payload, limits.REQUEST_BYTES_MAX))
+                await stream.write(request)
                 sent = True
                 frame = await FrameReader(stream, limits.RESPONSE_BYTES_MAX).next()
         except trio.TooSlowError as error:
