@@ -38,7 +38,7 @@ HELLO_S = 5.0
 HEARTBEAT_S = 2.0
 """Between two pings on a link; pings are most of what an idle node costs."""
 WATCH_S = 0.5
-"""Between two looks of a link's watchdog."""
+"""Between two looks of a link's watchdog, and at connections with no right to stay."""
 DEAD_S = 4.5
 """Silence after which a peer is dead."""
 STALL_S = 4.5
@@ -51,8 +51,6 @@ DIAL_GRACE_S = 1.5
 """The peer with the higher ID leaves the other this long to dial."""
 SERVE_S = 30.0
 """Serving one request."""
-SWEEP_S = 5.0
-"""Between two looks at connections that have no link or no right to stay."""
 CLOSE_S = 2.0
 """Closing one connection."""
 SHUTDOWN_S = 5.0

@@ -4,6 +4,7 @@ import pytest
 import trio
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import info_from_p2p_addr
+from libp2p.pubsub.pb import rpc_pb2
 from multiaddr import Multiaddr
 
 from node.network.host import build_host, close_host
@@ -77,3 +78,23 @@ async def test_bytes_that_are_no_handshake_are_survived(mesh):
             await stream.aclose()
         net.nodes[1].send_frame(net.ids[0], b"still here")
         await net.until(lambda: net.recorders[0].frames)
+
+
+async def test_a_gossip_message_with_a_garbage_key_is_survived(mesh):
+    net = mesh(3)
+
+    async def send(host, peer):
+        message = rpc_pb2.Message(
+            data=b"chunk",
+            topicIDs=["/kilochain/test-0123456789abcdef/transactions/1"],
+            from_id=host.get_id().to_bytes(),
+            seqno=b"\0" * 8,
+            key=b"\xff" * 40,
+            signature=b"\xff" * 64,
+        )
+        data = rpc_pb2.RPC(publish=[message]).SerializeToString()
+        stream = await host.new_stream(peer, ["/meshsub/1.1.0"])
+        await stream.write(bytes((len(data) & 127 | 128, len(data) >> 7)) + data)
+
+    await attack(net, send)
+    assert not net.recorders[0].chunks
