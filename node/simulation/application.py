@@ -55,6 +55,9 @@ class Application(Protocol):
     def stored(self, height: int) -> CommittedBlock | None:
         """The committed block at `height`, with its certificate."""
 
+    def find(self, digest: bytes) -> Block | None:
+        """The committed block with this digest."""
+
     def transactions(self, block: Block) -> tuple[bytes, ...]:
         """The transactions of a block."""
 
@@ -110,6 +113,7 @@ class ToyLedger:
         self._blocks: list[CommittedBlock] = [
             CommittedBlock(Block(header, msgpack.packb([header.data, []]), ()), b"")
         ]
+        self._heights = {header.digest: 0}
         self._seen: set[bytes] = set()
         self._state = bytes(32)
         self.head = AppHead(header, b"", validators, 1, 0)
@@ -192,11 +196,17 @@ class ToyLedger:
         epoch = self.head.epoch if following == self.head.validators else block.height + 1
         self._seen.update(transactions)
         self._blocks.append(CommittedBlock(block, certificate))
+        self._heights[block.digest] = block.height
         self.head = AppHead(block.header, certificate, following, epoch, journal_record)
 
     def stored(self, height: int) -> CommittedBlock | None:
         """See `Application`."""
         return self._blocks[height] if 0 < height < len(self._blocks) else None
+
+    def find(self, digest: bytes) -> Block | None:
+        """See `Application`."""
+        stored = self.stored(self._heights.get(digest, 0))
+        return None if stored is None else stored.block
 
     def transactions(self, block: Block) -> tuple[bytes, ...]:
         """See `Application`."""

@@ -9,23 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import ParamSpec
 
 from consensus.interface import (
-    AccusePeer,
-    ApplyBlock,
     Block,
-    BlockApplied,
-    BlockBuilt,
-    BlockExecuted,
-    BlockMissing,
     BlockReceived,
-    BuildBlock,
     ChainReceived,
     CommittedBlock,
     Event,
-    ExecuteBlock,
-    FetchBlock,
-    FetchChain,
     FrameReceived,
     Header,
     Heartbeat,
@@ -34,34 +25,30 @@ from consensus.interface import (
     PeerConnected,
     PeerDisconnected,
     PoolChanged,
-    ReportEvidence,
     Send,
     SendBlock,
     SendToAll,
-    ShareOldest,
     Start,
     Wake,
-    Work,
 )
 from node.simulation.application import Application
 from node.simulation.checkers import Checkers
 from node.simulation.disk import JournalDisk
+from node.simulation.jobs import start_job
 from node.simulation.limits import (
-    BLOCK_TRANSACTIONS_MAX,
     EPOCH_MS,
     FETCH_BLOCKS_MAX,
-    FETCH_TIMEOUT_MS,
     HEARTBEAT_JITTER_MS,
     HEARTBEAT_MS,
     JOURNAL_RECORDS_BEFORE_COMPACTION,
     POOL_TRANSACTIONS_MAX,
-    WORK_DELAY_MS_MAX,
 )
 from node.simulation.machine import Machine, MachineFactory, is_peer_fault
 from node.simulation.network import SimulatedNetwork
 from node.simulation.signatures import SignatureRegister
-from node.simulation.world import World
+from node.simulation.world import Action, World
 
+P = ParamSpec("P")
 FrameFilter = Callable[["Host", str, bytes], list[tuple[int, bytes]]]
 
 
@@ -82,6 +69,7 @@ class Cluster:
     chain_id: str
     hosts: dict[str, Host] = field(default_factory=dict)
     crash_permille: int = 0
+    heartbeats: bool = True
 
     def at_peer(self, peer: str) -> list[Host]:
         """Every running host that answers to a peer ID, in the order of their creation."""
@@ -105,6 +93,8 @@ class Host:
         self.honest = True
         self.stopped_for_ever = False
         self.skew_ms = 0
+        self.ahead_ms = 0
+        self.wake_at_ms: int | None = None
         self.filter: FrameFilter = send_faithfully
         self.evidence: dict[str, bytes] = {}
         self.machine: Machine | None = None
@@ -136,8 +126,8 @@ class Host:
     @property
     def now(self) -> Now:
         """Both clocks of this host."""
-        mono_ms = self.cluster.world.now_ms
-        return Now(mono_ms, EPOCH_MS + mono_ms + self.skew_ms)
+        elapsed_ms = self.cluster.world.now_ms
+        return Now(elapsed_ms + self.ahead_ms, EPOCH_MS + elapsed_ms + self.skew_ms)
 
     def start(self) -> None:
         """Start or restart from what is durable; peers notice the connection."""
@@ -164,7 +154,7 @@ class Host:
             self.take(PeerConnected(peer))
             for host in self.cluster.at_peer(peer):
                 host.take(PeerConnected(self.peer))
-        self.take(self._pool_event())
+        self.take(self.pool_event())
         self._schedule_heartbeat()
 
     def crash(self) -> None:
@@ -185,13 +175,19 @@ class Host:
         self._paused_until_ms = self.cluster.world.now_ms + duration_ms
         self.cluster.world.note(f"{self.name} pauses {duration_ms} ms")
 
+    def expire(self) -> None:
+        """Let the monotonic clock jump to the next deadline, if there is one, and wake."""
+        if self.wake_at_ms is not None:
+            self.ahead_ms += max(0, self.wake_at_ms - self.now.mono_ms)
+            self.take(Wake())
+
     def submit(self, transaction: bytes) -> None:
         """Pool a transaction, if it is valid, new and there is room."""
         full = len(self.pool) >= POOL_TRANSACTIONS_MAX
         if not self.alive or full or transaction in self.pool or not self.app.admits(transaction):
             return
-        self.pool[transaction] = self.cluster.world.now_ms
-        self.take(self._pool_event())
+        self.pool[transaction] = self.now.mono_ms
+        self.take(self.pool_event())
 
     def take(self, event: Event) -> None:
         """Give one event to the replica, after a pause if there is one, and perform the output."""
@@ -199,17 +195,18 @@ class Host:
         if not self.alive or self.machine is None:
             return
         if world.now_ms < self._paused_until_ms:
-            self._later(self._paused_until_ms - world.now_ms, lambda: self.take(event))
+            self.later(self._paused_until_ms - world.now_ms, lambda: self.take(event))
             return
         self._note_event(event)
         try:
             output = self.machine.step(event, self.now)
         except Exception as error:  # noqa: BLE001 - any other failure is the finding itself
-            self._failed(error)
+            self.fail(error)
             return
         self._perform(output)
 
-    def _failed(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Take a step's exception: note a peer's fault; stop for ever at one of our own."""
         line = f"{self.name} {type(error).__name__}: {error}"
         if is_peer_fault(error):
             self.cluster.world.note(line)
@@ -235,7 +232,7 @@ class Host:
             self._send(send)
         self._set_wake(output.wake_at_ms)
         for work in output.work:
-            self._work(work)
+            start_job(self, work)
         if self.machine and len(self.disk.records) > JOURNAL_RECORDS_BEFORE_COMPACTION:
             self.disk.compact(self.machine.durable_records())
 
@@ -254,100 +251,61 @@ class Host:
             self.cluster.checkers.on_send(self.name, self.key, self.disk, send.data)
         for peer in send.to if isinstance(send, Send) else self._others():
             for delay_ms, frame in self.filter(self, peer, send.data):
-                event = FrameReceived(self.peer, frame)
-                self._later(delay_ms, partial(self._transmit, peer, event))
+                transmit = partial(self._transmit, peer, FrameReceived(self.peer, frame))
+                if delay_ms:
+                    self.later(delay_ms, transmit)
+                else:
+                    transmit()
 
-    def _transmit(self, peer: str, event: Event) -> None:
-        for name in [host.name for host in self.cluster.hosts.values() if host.peer == peer]:
-            if name != self.name:
-                target = self.cluster.hosts[name]
-                self.cluster.network.send(self.name, name, partial(target.take, event))
+    def _transmit(self, peer: str, event: FrameReceived | BlockReceived) -> None:
+        kind = "block"
+        if isinstance(event, FrameReceived):
+            kind = self.cluster.register.kind(event.data)
+        for target in self.cluster.hosts.values():
+            if target.peer == peer and target is not self:
+                arrive = partial(target.take, event)
+                self.cluster.network.send(self.name, target.name, kind, arrive)
 
     def _set_wake(self, wake_at_ms: int | None) -> None:
         self._wake += 1
+        self.wake_at_ms = wake_at_ms
         wake = self._wake
         if wake_at_ms is not None:
-            delay_ms = max(0, wake_at_ms - self.cluster.world.now_ms)
-            self._later(delay_ms, lambda: self.take(Wake()) if wake == self._wake else None)
+            delay_ms = max(0, wake_at_ms - self.now.mono_ms)
+            self.later(delay_ms, lambda: self.take(Wake()) if wake == self._wake else None)
 
-    def _later(self, delay_ms: int, action: Callable[[], None]) -> None:
+    def later(self, delay_ms: int, action: Callable[[], None]) -> None:
+        """Run `action` later, unless this life of the process has ended by then."""
+        self.cluster.world.after(delay_ms, self.in_this_life(action))
+
+    def in_this_life(self, action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> Action:
+        """`action` as something that does nothing after this life of the process."""
         life = self._life
-        self.cluster.world.after(
-            delay_ms, lambda: action() if self.alive and life == self._life else None
-        )
+        return lambda: action(*args, **kwargs) if self.alive and life == self._life else None
 
     def _schedule_heartbeat(self) -> None:
         jitter = self.cluster.world.random.randint(-HEARTBEAT_JITTER_MS, HEARTBEAT_JITTER_MS)
 
         def beat() -> None:
-            self.take(Heartbeat())
+            if self.cluster.heartbeats:
+                self.take(Heartbeat())
             if self.alive:
                 self._schedule_heartbeat()
 
-        self._later(HEARTBEAT_MS + jitter, beat)
-
-    # --- work ---
-
-    def _work(self, work: Work) -> None:
-        delay_ms = self.cluster.world.random.randint(0, WORK_DELAY_MS_MAX)
-        match work:
-            case BuildBlock() | ExecuteBlock() | ApplyBlock():
-                self._later(delay_ms, lambda: self._compute(work))
-            case FetchBlock(peer, digest):
-                missing = BlockMissing(peer, digest)
-                self._ask(peer, missing, lambda host: host.answer_block(self.peer, digest))
-            case FetchChain(peer, first):
-                nothing = ChainReceived(peer, ())
-                self._ask(peer, nothing, lambda host: host.answer_chain(first))
-            case ShareOldest():
-                for transaction in list(self.pool)[:BLOCK_TRANSACTIONS_MAX]:
-                    self.gossip(transaction)
-            case ReportEvidence(subject, name, data):
-                self.evidence[name] = data
-                self.cluster.world.note(f"{self.name} has evidence against {subject}: {name}")
-            case AccusePeer(peer, reason):
-                self.cluster.world.note(f"{self.name} accuses {peer}: {reason}")
-
-    def _compute(self, work: BuildBlock | ExecuteBlock | ApplyBlock) -> None:
-        match work:
-            case BuildBlock(parent, _, proposer):
-                fits = self.app.head.header.digest == parent
-                pooled = tuple(self.pool) if fits else ()
-                block = self.app.build(pooled, self.now.wall_ms, proposer)
-                self.take(BlockBuilt(parent, block))
-            case ExecuteBlock(block):
-                parent = self.app.head.header.digest
-                self.take(BlockExecuted(block.digest, parent, self.app.execute(block)))
-            case ApplyBlock(block, certificate):
-                self._apply(block, certificate)
-
-    def _apply(self, block: Block, certificate: bytes) -> None:
-        if self.honest:
-            self.cluster.checkers.on_append(self.name, self.app, block, certificate)
-        try:
-            self.app.append(block, certificate, self.disk.last_record)
-        except ValueError as error:
-            self._failed(error)
-            return
-        head = self.app.head
-        self.cluster.world.note(f"{self.name} applied {block.height} {block.digest.hex()[:6]}")
-        self.take(BlockApplied(block.digest, block.height, head.validators, head.epoch))
-        self.pool = {each: at for each, at in self.pool.items() if self.app.admits(each)}
-        self.take(self._pool_event())
+        self.later(HEARTBEAT_MS + jitter, beat)
 
     def gossip(self, transaction: bytes) -> None:
         """Offer a transaction to every other host."""
         for target in self.cluster.hosts.values():
             if target is not self:
                 arrive = partial(target.submit, transaction)
-                self.cluster.network.send(self.name, target.name, arrive)
+                self.cluster.network.send(self.name, target.name, "transaction", arrive)
 
-    def answer_block(self, asker: str, digest: bytes) -> Event | None:
+    def answer_block(self, digest: bytes) -> Event | None:
         """The body that a peer asked for, if it is held or stored."""
         held = self.machine.body(digest) if self.machine is not None else None
         if held is None:
-            stored = self.app.stored(self.app.head.header.height)
-            held = stored.block if stored is not None and stored.block.digest == digest else None
+            held = self.app.find(digest)
         return None if held is None else BlockReceived(self.peer, self.app.read_block(held.data))
 
     def answer_chain(self, first: int) -> Event:
@@ -361,35 +319,11 @@ class Host:
             blocks.append(CommittedBlock(block, stored.certificate))
         return ChainReceived(self.peer, tuple(blocks))
 
-    def _ask(self, peer: str, nothing: Event, answer: Callable[[Host], Event | None]) -> None:
-        """Ask every host at `peer`; the first answer counts, silence becomes `nothing`."""
-        open_requests = [True]
-
-        def close(event: Event) -> None:
-            if open_requests:
-                open_requests.clear()
-                self.take(event)
-
-        life = self._life
-
-        def asked(target: Host) -> None:
-            reply = answer(target) if target.alive else None
-            if reply is not None:
-                back = reply
-                self.cluster.network.send(
-                    target.name,
-                    self.name,
-                    lambda: close(back) if self.alive and life == self._life else None,
-                )
-
-        for target in self.cluster.at_peer(peer):
-            self.cluster.network.send(self.name, target.name, partial(asked, target))
-        self._later(FETCH_TIMEOUT_MS, lambda: close(nothing))
-
     def _others(self) -> tuple[str, ...]:
         return tuple(peer for peer in self.cluster.peers() if peer != self.peer)
 
-    def _pool_event(self) -> PoolChanged:
+    def pool_event(self) -> PoolChanged:
+        """What the pool holds, as the replica is told."""
         return PoolChanged(len(self.pool), min(self.pool.values(), default=None))
 
     def _note_event(self, event: Event) -> None:

@@ -18,3 +18,4 @@ HEALING_MS_MAX = 15 * 60_000
 EVENTS_MAX = 2_000_000
 EXTRA_REPLICAS = 1  # observers that a set change may admit
 REAL_KEYS_EVERY = 10  # each tenth seed signs with Ed25519
+TIMEOUT_STEPS_MAX = 4  # deadlines until a view timer is over: half elapsed, then elapsed

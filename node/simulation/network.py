@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from node.simulation.world import World
 
+Gate = Callable[[str, str, str, Callable[[], None]], bool]
+
 
 @dataclass(slots=True)
 class LinkFaults:
@@ -25,6 +27,7 @@ class SimulatedNetwork:
 
     def __init__(self, world: World) -> None:
         self.faults = LinkFaults()
+        self.gate: Gate | None = None
         self._world = world
         self._cut: set[tuple[str, str]] = set()
 
@@ -54,9 +57,14 @@ class SimulatedNetwork:
         """Whether the link is not cut."""
         return (source, target) not in self._cut
 
-    def send(self, source: str, target: str, arrive: Callable[[], None]) -> None:
-        """Have `arrive` called once, twice or never. A cut holds at departure and on arrival."""
+    def send(self, source: str, target: str, kind: str, arrive: Callable[[], None]) -> None:
+        """Have `arrive` called once, twice or never. A cut holds at departure and on arrival.
+
+        A gate may take the message first (True): then it is the gate's to deliver or drop.
+        """
         if not self.passes(source, target):
+            return
+        if self.gate is not None and self.gate(source, target, kind, arrive):
             return
         chance, faults = self._world.random, self.faults
         if chance.randrange(1000) < faults.loss_permille:

@@ -6,20 +6,18 @@ give the same trace hash on every machine.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from consensus.interface import Validator
-from node.simulation.application import ToyLedger, note_transaction, set_transaction
+from node.simulation.application import note_transaction, set_transaction
 from node.simulation.byzantine import corrupt
-from node.simulation.checkers import Checkers, quorum_of
-from node.simulation.host import Cluster, Host
+from node.simulation.checkers import quorum_of
+from node.simulation.cluster import add_twin, make_cluster
+from node.simulation.host import Host
 from node.simulation.limits import EXTRA_REPLICAS, HEALING_MS_MAX, REAL_KEYS_EVERY
 from node.simulation.machine import MachineFactory, real_replica
-from node.simulation.network import SimulatedNetwork
 from node.simulation.plan import Plan, draw_plan
-from node.simulation.signatures import Ed25519Ring, KeyedHashRing, KeyRing, SignatureRegister
+from node.simulation.signatures import Ed25519Ring, KeyedHashRing, KeyRing
 from node.simulation.world import World
 
 Explain = Callable[[str], None]
@@ -53,18 +51,10 @@ class Simulation:
         explain: Explain | None,
     ) -> None:  # fmt: skip
         self.world = World(seed, explain)
-        register = SignatureRegister(ring)
-        self.cluster = Cluster(
-            self.world,
-            SimulatedNetwork(self.world),
-            register,
-            Checkers(self.world, register),
-            factory,
-            "simulated-0000000000000000",
-        )
+        self.cluster = make_cluster(self.world, validators, EXTRA_REPLICAS, factory, ring)
         self.plan: Plan = draw_plan(self.world.random, validators)
         self.transactions = [note_transaction(number) for number in range(blocks)]
-        self._build(validators, ring)
+        self._draw_cast(validators)
 
     def run(self) -> int:
         """Chaos, healing, and the end. Returns the milliseconds that recovery took."""
@@ -86,26 +76,17 @@ class Simulation:
         hosts = self.cluster.hosts.values()
         return [host for host in hosts if host.honest and not host.stopped_for_ever]
 
-    def _build(self, validators: int, ring: KeyRing) -> None:
-        known = []
-        for index in range(validators + EXTRA_REPLICAS):
-            seed = hashlib.sha256(f"replica {index}".encode()).digest()
-            known.append(Validator(f"r{index}", ring.public(seed), f"peer{index}"))
-        members = tuple(known[:validators])
-        for each in known:
-            Host(self.cluster, each.name, each.peer, each.key, ToyLedger(members, known))
+    def _draw_cast(self, validators: int) -> None:
+        chance = self.world.random
         if self.plan.change_set:
-            names = [each.name for each in known]
-            changed = names if self.world.random.random() < 0.5 else names[: validators - 1]
+            names = list(self.cluster.hosts)
+            changed = names if chance.random() < 0.5 else names[: validators - 1]
             self.transactions.append(set_transaction(0, changed))
         if self.plan.byzantine is not None:
-            liar = self.cluster.hosts[f"r{self.world.random.randrange(validators - 1)}"]
+            liar = self.cluster.hosts[f"r{chance.randrange(validators - 1)}"]
             corrupt(liar, self.plan.byzantine)
             if self.plan.byzantine == "twin":
-                twin = Host(
-                    self.cluster, liar.name + "'", liar.peer, liar.key, ToyLedger(members, known)
-                )
-                corrupt(twin, "twin")
+                corrupt(add_twin(self.cluster, liar), "twin")
 
     def _let_loose(self) -> None:
         world, plan = self.world, self.plan

@@ -49,10 +49,10 @@ def test_equal_times_keep_the_order_of_their_calls() -> None:
 def test_a_cut_is_one_way_and_also_stops_what_is_under_way() -> None:
     world = World(0)
     network, seen = SimulatedNetwork(world), []
-    network.send("a", "b", lambda: seen.append("early"))
+    network.send("a", "b", "x", lambda: seen.append("early"))
     network.cut("a", "b")
-    network.send("a", "b", lambda: seen.append("late"))
-    network.send("b", "a", lambda: seen.append("back"))
+    network.send("a", "b", "x", lambda: seen.append("late"))
+    network.send("b", "a", "x", lambda: seen.append("back"))
     world.run_for(1_000)
     assert seen == ["back"]
 
@@ -62,7 +62,7 @@ def test_a_link_loses_and_duplicates_as_often_as_it_is_told() -> None:
     network, seen = SimulatedNetwork(world), []
     network.faults = LinkFaults(loss_permille=500, duplicate_permille=1000)
     for _ in range(1_000):
-        network.send("a", "b", lambda: seen.append(1))
+        network.send("a", "b", "x", lambda: seen.append(1))
     world.run_for(1_000)
     assert 800 < len(seen) < 1_200
 
