@@ -20,6 +20,7 @@ from consensus.interface import (
     BlockReceived,
     BuildBlock,
     ChainReceived,
+    CommittedBlock,
     ExecuteBlock,
     FetchBlock,
     FetchChain,
@@ -158,7 +159,7 @@ class ChainWorker:
 
     async def _fetch_chain(self, work: FetchChain) -> None:
         data = await self._request(work.peer, "chain", block_sync.chain_request(work.first))
-        blocks = ()
+        blocks: tuple[CommittedBlock, ...] = ()
         if data is not None:
             try:
                 blocks = await trio.to_thread.run_sync(
