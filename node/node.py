@@ -7,6 +7,7 @@ import time
 
 import structlog
 import trio
+from trio_typing import TaskStatus
 
 from consensus import Replica
 from consensus.interface import (
@@ -109,7 +110,7 @@ class Node:
             observe=self._observe,
         )
 
-    async def run(self, *, task_status: trio.TaskStatus[Node] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: TaskStatus[Node] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled; `started(self)` when the network listens."""
         if self._observe is not None:
             _log.error("observing for ever", reason=self._observe)
@@ -263,7 +264,7 @@ def open_node(config: Config) -> Node:
 
 
 async def run_node(
-    config: Config, *, task_status: trio.TaskStatus[Node] = trio.TASK_STATUS_IGNORED
+    config: Config, *, task_status: TaskStatus[Node] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """Run the node of a home until SIGINT, SIGTERM or cancellation.
 
