@@ -1,0 +1,8 @@
+"""Everything of the RPC that could grow, and how far it may."""
+
+BODY_BYTES_MAX = 1_048_576
+BATCH_CALLS_MAX = 100
+JSON_DEPTH_MAX = 32
+JSON_INTEGER_DIGITS_MAX = 20
+CALLS_AT_ONCE_MAX = 64
+BUSY_RETRY_AFTER_MS = 250

@@ -1,0 +1,126 @@
+"""The examples of JSON-RPC 2.0 §7, and bodies that must be refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from node.rpc.protocol import INVALID_PARAMS, METHOD_NOT_FOUND, RPCError, answer
+
+
+async def _call(method: str, params: list[Any] | dict[str, Any]) -> Any:
+    if method == "subtract":
+        if isinstance(params, dict):
+            return params["minuend"] - params["subtrahend"]
+        return params[0] - params[1]
+    if method == "sum":
+        return sum(params)
+    if method == "get_data":
+        return ["hello", 5]
+    if method in ("update", "notify_hello", "notify_sum"):
+        return None
+    number = INVALID_PARAMS if method == "bad" else METHOD_NOT_FOUND
+    raise RPCError(number, "Method not found")
+
+
+async def _ask(body: str | bytes) -> Any:
+    data = await answer(body.encode() if isinstance(body, str) else body, _call)
+    return None if data is None else json.loads(data)
+
+
+def _codes(got: Any) -> Any:
+    if isinstance(got, list):
+        return [_codes(each) for each in got]
+    return (got["error"]["code"] if "error" in got else got["result"], got["id"])
+
+
+V = '"jsonrpc": "2.0"'
+BATCH = (
+    f'[{{{V}, "method": "sum", "params": [1,2,4], "id": "1"}},'
+    f'{{{V}, "method": "notify_hello", "params": [7]}},'
+    f'{{{V}, "method": "subtract", "params": [42,23], "id": "2"}}, {{"foo": "boo"}},'
+    f'{{{V}, "method": "foo.get", "params": {{"name": "myself"}}, "id": "5"}},'
+    f'{{{V}, "method": "get_data", "id": "9"}}]'
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (f'{{{V}, "method": "subtract", "params": [42, 23], "id": 1}}', (19, 1)),
+        (f'{{{V}, "method": "subtract", "params": [23, 42], "id": 2}}', (-19, 2)),
+        (
+            f'{{{V}, "method": "subtract", "params": {{"subtrahend":23, "minuend":42}}, "id": 3}}',
+            (19, 3),
+        ),
+        (
+            f'{{{V}, "method": "subtract", "params": {{"minuend":42, "subtrahend":23}}, "id": 4}}',
+            (19, 4),
+        ),
+        (f'{{{V}, "method": "foobar", "id": "1"}}', (-32601, "1")),
+        (f'{{{V}, "method": "foobar, "params": "bar", "baz]', (-32700, None)),
+        (f'{{{V}, "method": 1, "params": "bar"}}', (-32600, None)),
+        (
+            f'[{{{V}, "method": "sum", "params": [1,2,4], "id": "1"}}, {{{V}, "method"]',
+            (-32700, None),
+        ),
+        ("[]", (-32600, None)),
+        ("[1]", [(-32600, None)]),
+        ("[1,2,3]", [(-32600, None)] * 3),
+        (
+            BATCH,
+            [(7, "1"), (19, "2"), (-32600, None), (-32601, "5"), (["hello", 5], "9")],
+        ),
+    ],
+)
+@pytest.mark.trio
+async def test_an_example_of_the_specification(body: str, expected: object) -> None:
+    assert _codes(await _ask(body)) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{{V}, "method": "update", "params": [1,2,3,4,5]}}',
+        f'{{{V}, "method": "foobar"}}',
+        f'[{{{V}, "method": "notify_sum", "params": [1,2,4]}}, {{{V}, "method": "notify_hello"}}]',
+    ],
+)
+@pytest.mark.trio
+async def test_a_notification_is_not_answered(body: str) -> None:
+    assert await _ask(body) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"a": 1, "a": 2}',
+        b"[NaN]",
+        b"[1e999]",
+        b"9" * 5000,
+        b"",
+    ],
+)
+@pytest.mark.trio
+async def test_a_hostile_body_is_a_parse_error(body: bytes) -> None:
+    assert _codes(await _ask(body)) == (-32700, None)
+
+
+@pytest.mark.trio
+async def test_a_batch_is_bounded() -> None:
+    assert _codes(await _ask("[" + ",".join("1" * 101) + "]")) == (-32600, None)
+
+
+@pytest.mark.trio
+async def test_large_ids_stay_distinct() -> None:
+    for number in (2**63, 2**63 + 1):
+        got = await _ask(f'{{{V}, "method": "get_data", "id": {number}}}')
+        assert got["id"] == number
+
+
+@pytest.mark.trio
+async def test_an_id_of_half_a_surrogate_pair_is_answered() -> None:
+    got = await _ask(f'{{{V}, "method": "get_data", "id": "\\ud800"}}')
+    assert got["result"] == ["hello", 5]
