@@ -1,0 +1,1 @@
+"""A network of real node processes in the background, for one machine."""
