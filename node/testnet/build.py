@@ -1,7 +1,7 @@
 """Makes a testnet's folder: keys, genesis and a home per node.
 
-The genesis is built by `kilochain genesis build` from a folder that holds the consortium's
-`members.json` with the members' public keys filled in, `validators.json` and `peers.json`.
+The genesis is built by `kilochain genesis build` from a copy of the consortium's folder:
+`members.json` with each member's public key filled in, `validators.json` and `peers.json`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from node.keys import KeyFile, generate, save_key
 from node.network.host import peer_id_of
 from node.testnet import calls
 from node.testnet.errors import TestnetError
-from node.testnet.layout import Entry, Layout, MemberKey, free_ports, save
+from node.testnet.layout import Entry, Layout, MemberKey, free_ports, save, write_json
 from node.testnet.limits import OBSERVERS_MAX, VALIDATORS_MAX
 
 
@@ -37,12 +37,22 @@ class _Plan:
 
 
 def build(folder: Path, consortium: Path, validators: int, observers: int) -> Layout:
-    """Make the folder of a new testnet. Raises TestnetError."""
+    """Fill the empty `folder` with a new testnet, or leave it empty. Raises TestnetError."""
     if not 1 <= validators <= VALIDATORS_MAX or not 0 <= observers <= OBSERVERS_MAX:
         raise TestnetError(
             f"a testnet has 1 to {VALIDATORS_MAX} validators and up to {OBSERVERS_MAX} observers"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise TestnetError(f"{folder} holds something else; name an empty folder with --dir")
+    try:
+        return _fill(folder, consortium, validators, observers)
+    except BaseException:
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
+
+
+def _fill(folder: Path, consortium: Path, validators: int, observers: int) -> Layout:
     plans = _plan(validators, observers)
     members = _members(consortium)
     keys = {member["code"]: generate("member") for member in members}
@@ -76,7 +86,7 @@ def _members(consortium: Path) -> list[dict[str, Any]]:
     try:
         members = json.loads(path.read_text())
         if not members or not all(member["code"] and member["name"] for member in members):
-            raise ValueError("each member needs a code and a name")
+            raise ValueError("there must be some, each with a code and a name")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TestnetError(f"{path}: not a list of members ({error})") from None
     return list(members)
@@ -104,8 +114,9 @@ def _genesis(
         else:
             key = plan.validator_key.public.hex()
             voting.append({**common, "key": key, "address": plan.address})
-    for name, document in (("members", keyed), ("validators", voting), ("peers", peers)):
-        (source / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+    write_json(source / "members.json", keyed)
+    write_json(source / "validators.json", voting)
+    write_json(source / "peers.json", peers)
     genesis = folder / "genesis.json"
     calls.run("genesis", "build", str(source), "-o", str(genesis))
     return genesis

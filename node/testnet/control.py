@@ -43,11 +43,12 @@ class NodeState:
 def up(
     folder: Path, consortium: Path, validators: int = 4, observers: int = OBSERVERS_DEFAULT
 ) -> tuple[Layout, bool]:
-    """Bring every validator up and wait until all can serve; whether anything was started.
+    """Bring every validator up and wait until they can serve; whether one was started.
 
     Raises TestnetError, after ending what it started, when a node does not come up.
     """
     folder = folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         layout = load(folder) if exists(folder) else None
         if layout is None:
@@ -58,7 +59,7 @@ def up(
         try:
             for entry in fresh:
                 layout = _launch(folder, layout, entry)
-            _wait_ready(folder, wanted)
+            _wait_ready(folder, fresh)
         except TestnetError:
             _end(folder, [entry.name for entry in fresh])
             raise
@@ -77,9 +78,9 @@ def down(folder: Path) -> int:
 
 def start(folder: Path, name: str) -> None:
     """Start one node and wait until it answers, though it may still be catching up."""
+    layout = load(folder)
+    entry = layout.node(name)
     with _locked(folder):
-        layout = load(folder)
-        entry = layout.node(name)
         if _state(load_processes(folder), name) != "stopped":
             raise TestnetError(f"{name} is running already")
         _launch(folder, layout, entry)
@@ -221,11 +222,12 @@ def _tail(entry: Entry) -> str:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One command that starts or ends processes at a time."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{folder.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TestnetError(f"another testnet command is at work on {folder}") from None
+    """One command that starts or ends processes at a time: the folder itself is the lock."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
+    except BlockingIOError:
+        raise TestnetError(f"another testnet command is at work on {folder}") from None
+    finally:
+        os.close(descriptor)

@@ -17,7 +17,6 @@ def register_batches(folder: Path, batches: Path, say: Callable[[str], None]) ->
     What an earlier call registered is not sent again. Raises TestnetError.
     """
     layout = load(folder)
-    owners = _owners(folder)
     done = _registered(folder)
     files = sorted(batches.glob("*.json"))
     if not files:
@@ -26,7 +25,7 @@ def register_batches(folder: Path, batches: Path, say: Callable[[str], None]) ->
         if path.name in done:
             continue
         url = layout.nodes[i % sum(entry.validator for entry in layout.nodes)].rpc
-        done[path.name] = _register(layout, owners, path, url)
+        done[path.name] = _register(layout, path, url)
         write_json(folder / "registered.json", done)
         say(f"registered {done[path.name]}  ({path.stem})")
     return [done[path.name] for path in files]
@@ -37,9 +36,9 @@ def show_record(folder: Path, batch_id: str) -> str:
     return calls.run("lookup", batch_id, "--rpc", load(folder).nodes[0].rpc)
 
 
-def _register(layout: Layout, owners: dict[str, str], path: Path, url: str) -> str:
+def _register(layout: Layout, path: Path, url: str) -> str:
     payload = json.loads(path.read_text())
-    code = owners.get(payload.get("facility", ""))
+    code = str(payload.get("facility", ""))[:4]  # a facility is named after its member
     keys = {member.code: member.key for member in layout.members}
     if code not in keys:
         raise TestnetError(f"{path}: no member of this testnet has the facility it names")
@@ -51,13 +50,6 @@ def _register(layout: Layout, owners: dict[str, str], path: Path, url: str) -> s
         if batch["anchored"]["tx_id"] == tx_id:
             return str(batch["id"])
     raise TestnetError(f"{path}: committed as {tx_id}, but its batch is not listed")
-
-
-def _owners(folder: Path) -> dict[str, str]:
-    members = json.loads((folder / "consortium" / "members.json").read_text())
-    return {
-        place["id"]: member["code"] for member in members for place in member.get("facilities", ())
-    }
 
 
 def _registered(folder: Path) -> dict[str, str]:
