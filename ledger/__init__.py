@@ -1,0 +1,1 @@
+"""What the agreed blocks mean: pure, synchronous, deterministic."""
