@@ -1,8 +1,7 @@
 """The Byzantine cast: replicas that hold a real key and misuse it.
 
-Each is a real replica behind a wrong edge (a filter on what it sends, a second body with the same
-key, a disk that forgets), so the cast needs no knowledge of frame formats and its lies are
-well-formed. Roles, by what the others see:
+Each is a real replica behind a wrong edge: a filter on what it sends, a second body with the same
+key, a disk that forgets. So its lies are well-formed and come when they may be believed. Roles, by what the others see:
 
 - `silent`: nothing is ever sent;
 - `selective`: some peers never hear of it;
@@ -18,8 +17,11 @@ well-formed. Roles, by what the others see:
 
 from __future__ import annotations
 
+from consensus.messages import NewView, ViewChange, Vote
+from node.simulation.forge import contradicted, denied, read, unrequired
 from node.simulation.host import FrameFilter, Host
 from node.simulation.limits import REPLAY_FRAMES_MAX
+from node.simulation.signatures import frame_kind
 
 ROLES = (
     "silent",
@@ -30,6 +32,9 @@ ROLES = (
     "withholder",
     "twin",
     "amnesiac",
+    "equivocator",
+    "denier",
+    "forger",
 )
 
 _LATE_MS = 1_800
@@ -46,19 +51,25 @@ def corrupt(host: Host, role: str) -> None:
         _forget_again_and_again(host)
 
 
+def _silent(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+    return []
+
+
+def _late(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+    return [(_LATE_MS, frame)]
+
+
+def _faithful(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+    return [(0, frame)]
+
+
 def _filter(host: Host, role: str) -> FrameFilter:
     chance = host.cluster.world.random
     deaf = frozenset(peer for peer in host.cluster.peers() if chance.random() < 0.5)
     kept: list[bytes] = []
 
-    def silent(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
-        return []
-
     def selective(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
         return [] if target in deaf else [(0, frame)]
-
-    def late(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
-        return [(_LATE_MS, frame)]
 
     def replayer(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
         if len(kept) < REPLAY_FRAMES_MAX:
@@ -73,29 +84,40 @@ def _filter(host: Host, role: str) -> FrameFilter:
         return [(0, bytes(changed))]
 
     def withholder(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
-        return [] if host.cluster.register.kind(frame) == "commit" else [(0, frame)]
+        return [] if frame_kind(frame) == "commit" else [(0, frame)]
 
-    def faithful(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+    def equivocator(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        message = read(host, frame)
+        if isinstance(message, Vote) and target in deaf:
+            return [(0, contradicted(host, message))]
         return [(0, frame)]
 
+    def denier(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        message = read(host, frame)
+        return [(0, denied(host, message) if isinstance(message, ViewChange) else frame)]
+
+    def forger(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        message = read(host, frame)
+        return [(0, unrequired(host, message) if isinstance(message, NewView) else frame)]
+
     by_role: dict[str, FrameFilter] = {
-        "silent": silent,
+        "silent": _silent,
         "selective": selective,
-        "late": late,
+        "late": _late,
         "replayer": replayer,
         "garbler": garbler,
         "withholder": withholder,
+        "equivocator": equivocator,
+        "denier": denier,
+        "forger": forger,
     }
-    return by_role.get(role, faithful)
+    return by_role.get(role, _faithful)
 
 
 def _forget_again_and_again(host: Host) -> None:
     def forget() -> None:
         if host.alive:
-            host.crash()
-            host.disk.wipe()
-            host.disk.last_record = host.app.head.journal_record
-            host.start()
+            host.forget()
         host.cluster.world.after(wait(), forget)
 
     def wait() -> int:
