@@ -10,5 +10,6 @@ TERM_TIMEOUT_S = 8.0  # between SIGTERM and SIGKILL
 KILL_TIMEOUT_S = 5.0
 POLL_S = 0.05
 RPC_TIMEOUT_S = 3.0
+VALID_FOR_MS = 6 * 60 * 60 * 1000  # the ledger allows at most 24 h
 COMMAND_TIMEOUT_S = 60.0
 LOG_TAIL_LINES = 12  # shown when a node does not come up
