@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from node.testnet.errors import TestnetError
-from node.testnet.limits import COMMAND_TIMEOUT_S, RPC_TIMEOUT_S
+from node.testnet.limits import ARRAY_TIMEOUT_S, COMMAND_TIMEOUT_S, RPC_TIMEOUT_S
 
 
 def command(*arguments: str) -> list[str]:
@@ -48,6 +49,25 @@ def call(url: str, method: str, **parameters: object) -> dict[str, Any]:
         raise TestnetError(f"{url} refused {method}: {refusal}")
     result = answer["result"]
     return result if isinstance(result, dict) else {"result": result}
+
+
+def call_many(
+    url: str, method: str, parameters: Sequence[dict[str, object]]
+) -> list[dict[str, Any]]:
+    """One array of calls; the response objects in the order asked. Raises TestnetError."""
+    requests = [
+        {"jsonrpc": "2.0", "id": i, "method": method, "params": each}
+        for i, each in enumerate(parameters)
+    ]
+    if not requests:
+        return []
+    try:
+        answers = httpx.post(url, json=requests, timeout=ARRAY_TIMEOUT_S).json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise TestnetError(f"{url} does not answer: {type(error).__name__}") from None
+    if not isinstance(answers, list) or len(answers) != len(requests):
+        raise TestnetError(f"{url} refused an array of {method}: {answers}")
+    return sorted(answers, key=lambda answer: int(answer["id"]))
 
 
 def ready(url: str) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from node.testnet import control, demo
+from ledger.identifiers import parse_id
+from node.testnet import calls, control, demo
 from node.testnet.errors import TestnetError
 from node.testnet.limits import OBSERVERS_DEFAULT
 
@@ -139,9 +140,14 @@ def heal(folder: Path) -> None:
 def show(folder: Path, batches: Path) -> None:
     """Register sample batches and read one. Example: kilochain testnet demo"""
     began = time.monotonic()
-    ids = demo.register_batches(folder, batches, click.echo)
-    click.echo(f"{len(ids)} batches are on the chain ({time.monotonic() - began:.1f} s).\n")
-    click.echo(demo.show_record(folder, ids[0]))
+    samples = demo.register_batches(folder, batches)
+    for sample in samples:
+        state = "registered" if sample.fresh else "on the chain already"
+        click.echo(f"  {parse_id(sample.batch_id).display}  {sample.name}: {state}")
+    click.echo(f"{len(samples)} batches are on the chain ({time.monotonic() - began:.1f} s).\n")
+    url = demo.running_urls(folder)[0]
+    click.echo(calls.run("lookup", demo.kilogram_of(samples[0]), "--rpc", url))
+    click.echo(f"Ask about any other: kilochain lookup ID --rpc {url}\n")
     click.echo(_TOUR)
 
 

@@ -13,3 +13,6 @@ RPC_TIMEOUT_S = 3.0
 VALID_FOR_MS = 6 * 60 * 60 * 1000  # the ledger allows at most 24 h
 COMMAND_TIMEOUT_S = 60.0
 LOG_TAIL_LINES = 12  # shown when a node does not come up
+CALLS_PER_REQUEST = 100
+COMMIT_TIMEOUT_S = 60.0
+ARRAY_TIMEOUT_S = 30.0
