@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
-from node.rpc.limits import BATCH_CALLS_MAX, JSON_DEPTH_MAX, JSON_INTEGER_DIGITS_MAX
+import trio
+
+from node.rpc.limits import (
+    ANSWER_BYTES_MAX,
+    BATCH_CALLS_MAX,
+    JSON_DEPTH_MAX,
+    JSON_NUMBER_DIGITS_MAX,
+)
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -16,11 +24,18 @@ INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 REFUSED = -32000
 
-Call = Callable[[str, "list[Any] | dict[str, Any]"], Awaitable[Any]]
+Params = list[Any] | dict[str, Any]
+Call = Callable[[str, Params], Awaitable[object]]
+
+# Strings are skipped whole, so that brackets inside them do not count as nesting.
+_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class RPCError(Exception):
-    """A call that failed: JSON-RPC `number`, message for a person, `data` with the stable code."""
+    """A call that failed: JSON-RPC `number`, message for a person, `data` with the stable code.
+
+    `data` may hold `code` (E_…), `field`, `retry_after_ms`; what is None is left out.
+    """
 
     def __init__(self, number: int, message: str, **data: object) -> None:
         super().__init__(message)
@@ -52,34 +67,58 @@ def parse_json(data: bytes) -> Any:
 
 
 async def answer(data: bytes, call: Call) -> bytes | None:
-    """The body that answers a request body; None when it held notifications only."""
+    """The body that answers a request body; None when it held notifications only.
+
+    The calls of a batch run at the same time; the answers keep the order of the calls.
+    """
     try:
         request = parse_json(data)
     except RPCError as error:
         return _dump(error.response(None))
     if not isinstance(request, list):
-        single = await _one(request, call)
-        return None if single is None else _dump(single)
+        return await _one(request, call)
     if not request or len(request) > BATCH_CALLS_MAX:
         message = f"Invalid Request: a batch holds 1 to {BATCH_CALLS_MAX} calls"
         return _dump(RPCError(INVALID_REQUEST, message, code="E_REQUEST").response(None))
-    answers = [each for item in request if (each := await _one(item, call)) is not None]
-    return _dump(answers) if answers else None
+    answers = await _batch(request, call)
+    return b"[" + b",".join(answers) + b"]" if answers else None
 
 
-async def _one(request: object, call: Call) -> dict[str, Any] | None:
+async def _batch(requests: list[object], call: Call) -> list[bytes]:
+    answers: list[bytes | None] = [None] * len(requests)
+    room = ANSWER_BYTES_MAX
+
+    async def run(position: int, request: object) -> None:
+        nonlocal room
+        done = await _one(request, call)
+        if done is not None and len(done) > room:
+            assert isinstance(request, dict)
+            message = "the answers of this batch are too long together; ask for less at once"
+            done = _dump(RPCError(REFUSED, message, code="E_SIZE").response(request["id"]))
+        room -= len(done or b"")
+        answers[position] = done
+
+    async with trio.open_nursery() as nursery:
+        for position, request in enumerate(requests):
+            nursery.start_soon(run, position, request)
+    return [each for each in answers if each is not None]
+
+
+async def _one(request: object, call: Call) -> bytes | None:
     call_id = request.get("id") if isinstance(request, dict) else None
     if isinstance(call_id, bool) or not isinstance(call_id, str | int | float | None):
         call_id, request = None, None
     if not _is_request(request):
-        return RPCError(INVALID_REQUEST, "Invalid Request", code="E_REQUEST").response(call_id)
+        return _dump(
+            RPCError(INVALID_REQUEST, _why_invalid(request), code="E_REQUEST").response(call_id)
+        )
     assert isinstance(request, dict)
     try:
         result = await call(request["method"], request.get("params", {}))
-        response = {"jsonrpc": "2.0", "result": result, "id": call_id}
+        response: dict[str, Any] = {"jsonrpc": "2.0", "result": result, "id": call_id}
     except RPCError as error:
         response = error.response(call_id)
-    return response if "id" in request else None
+    return _dump(response) if "id" in request else None
 
 
 def _is_request(request: object) -> bool:
@@ -89,6 +128,12 @@ def _is_request(request: object) -> bool:
         and isinstance(request.get("method"), str)
         and isinstance(request.get("params", {}), list | dict)
     )
+
+
+def _why_invalid(request: object) -> str:
+    if not isinstance(request, dict):
+        return "Invalid Request: a call is an object, and its id a text, a number or null"
+    return 'Invalid Request: "jsonrpc" is "2.0", "method" a text, "params" an array or object'
 
 
 def _dump(value: object) -> bytes:
@@ -103,8 +148,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    if len(text) > JSON_INTEGER_DIGITS_MAX:
-        raise ValueError("a number is too large")
+    if len(text) > JSON_NUMBER_DIGITS_MAX:
+        raise ValueError("a number has too many digits")
     return int(text)
 
 
@@ -120,16 +165,12 @@ def _constant(text: str) -> NoReturn:
 
 
 def _check_depth(data: bytes) -> None:
-    depth, in_text, escaped = 0, False, False
-    for byte in data:
-        if in_text:
-            in_text = escaped or byte != 0x22
-            escaped = byte == 0x5C and not escaped
-        elif byte == 0x22:
-            in_text = True
-        elif byte in b"[{":
+    depth = 0
+    for token in _NESTING.finditer(data):
+        first = token[0][0]
+        if first in b"[{":
             depth += 1
             if depth > JSON_DEPTH_MAX:
                 raise ValueError(f"nested deeper than {JSON_DEPTH_MAX}")
-        elif byte in b"]}":
+        elif first in b"]}":
             depth -= 1

@@ -1,34 +1,36 @@
-"""HTTP in front of JSON-RPC: who may ask, how much, and the health pages."""
+"""HTTP in front of JSON-RPC: POST /, and the pages for health and metrics."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
-from contextlib import aclosing
-from ipaddress import ip_address
-from typing import Any, Protocol
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import trio
 from hypercorn.config import Config as HypercornConfig
 from hypercorn.trio import serve
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from trio_typing import TaskStatus
 
 from node.rpc import protocol
-from node.rpc.limits import BODY_BYTES_MAX, BUSY_RETRY_AFTER_MS, CALLS_AT_ONCE_MAX
+from node.rpc.gate import Gate, RequestRefusedError
+from node.rpc.limits import BACKLOG, KEEP_ALIVE_S
+from node.rpc.load import Load
+
+
+class ListenFailed(Exception):  # noqa: N818 - the name says what happened
+    """The address of the RPC cannot be had; the message says which and what to do."""
 
 
 class Door(Protocol):
     """What the server asks of the node behind it."""
 
-    async def call(
-        self, method: str, params: list[Any] | dict[str, Any], may_write: bool
-    ) -> object:
-        """Perform one call. Raises RPCError."""
+    async def call(self, method: str, params: protocol.Params, may_write: bool) -> object:
+        """Perform one call; the result is plain JSON values. Raises RPCError."""
 
     def ready(self) -> tuple[bool, str]:
         """Whether the node can serve, and why not."""
@@ -37,33 +39,36 @@ class Door(Protocol):
         """The Prometheus text."""
 
 
-def build_app(door: Door, listen: str, token: str | None) -> Starlette:
-    """The application that listens at `listen` ("host:port")."""
-    host = urlsplit(f"//{listen}").hostname or ""
-    gate = _Gate(host, token)
-    at_once = trio.CapacityLimiter(CALLS_AT_ONCE_MAX)
+def build_app(door: Door, listen: str, token: str | None, load: Load | None = None) -> Starlette:
+    """The application of a node that listens at `listen` ("host:port")."""
+    gate, load = Gate(listen, token), load or Load()
 
     async def rpc(request: Request) -> Response:
-        refused = gate.refusal(request)
-        if refused is not None:
-            return refused
-        try:
-            at_once.acquire_on_behalf_of_nowait(request)
-        except trio.WouldBlock:
-            return _busy()
-        try:
-            return await _answer(request, door, gate.may_write(request))
-        finally:
-            at_once.release_on_behalf_of(request)
+        with load.one_more() as share:
+            body = await share.read_body(request)
+            may_write = gate.may_write(request)
 
-    return Starlette(
-        routes=[
-            Route("/", rpc, methods=["POST"]),
-            Route("/healthz", gate.page(lambda: PlainTextResponse("ok\n"))),
-            Route("/readyz", gate.page(lambda: _readiness(door))),
-            Route("/metrics", gate.page(lambda: _metrics(door))),
-        ]
-    )
+            async def call(method: str, params: protocol.Params) -> object:
+                return await door.call(method, params, may_write)
+
+            data = await protocol.answer(body, call)
+        if data is None:
+            return Response(status_code=204)
+        return Response(data, media_type="application/json")
+
+    async def health(request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readiness(request: Request) -> Response:
+        ready, why = door.ready()
+        return PlainTextResponse(f"{why}\n", status_code=200 if ready else 503)
+
+    async def metrics(request: Request) -> Response:
+        return Response(door.render_metrics(), media_type="text/plain; version=0.0.4")
+
+    pages = {"/healthz": health, "/readyz": readiness, "/metrics": metrics}
+    routes = [Route(path, _behind(gate, page), methods=["GET"]) for path, page in pages.items()]
+    return Starlette(routes=[Route("/", _behind(gate, rpc), methods=["POST"]), *routes])
 
 
 async def serve_door(
@@ -73,106 +78,45 @@ async def serve_door(
     *,
     task_status: TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until cancelled; `started` with the URLs once it listens."""
+    """Serve until cancelled; `started` with the URLs once it listens. Raises ListenFailed."""
     config = HypercornConfig()
-    config.bind = [listen]
+    config.bind = [f"fd://{_listen(listen).detach()}"]
     config.accesslog = None
     config.errorlog = None
-    await serve(build_app(door, listen, token), config, task_status=task_status)  # type: ignore[arg-type]
+    config.include_server_header = False
+    config.keep_alive_timeout = KEEP_ALIVE_S
+    config.graceful_timeout = 0.5
+    app = build_app(door, listen, token)
+    await serve(app, config, task_status=task_status)  # type: ignore[arg-type]
 
 
-class _Gate:
-    """Refuses what a hostile web page could make a browser send."""
-
-    def __init__(self, host: str, token: str | None) -> None:
-        self._loopback = _is_loopback(host)
-        self._host, self._token = host, token
-
-    def refusal(self, request: Request) -> Response | None:
-        """The answer to a request that may not pass, or None."""
-        if not self._host_is_ours(request.headers.get("host", "")):
-            return _refuse(403, "E_HOST", "the Host header names another machine")
-        if "origin" in request.headers:
-            return _refuse(403, "E_ORIGIN", "web pages may not call this node")
-        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if request.method == "POST" and kind != "application/json":
-            return _refuse(415, "E_CONTENT_TYPE", "send Content-Type: application/json")
-        return None
-
-    def page(self, render: Callable[[], Response]) -> Callable[[Request], Any]:
-        """A GET handler behind this gate."""
-
-        async def handler(request: Request) -> Response:
-            return self.refusal(request) or render()
-
-        return handler
-
-    def may_write(self, request: Request) -> bool:
-        """Beyond loopback, only who holds the token writes."""
-        if self._token is None:
-            return self._loopback
-        given = request.headers.get("authorization", "").encode()
-        return hmac.compare_digest(given, b"Bearer " + self._token.encode())
-
-    def _host_is_ours(self, header: str) -> bool:
-        try:
-            name = urlsplit(f"//{header}").hostname or ""
-        except ValueError:
-            return False
-        # An address cannot be rebound by a name server; only a name can.
-        return name == self._host or _is_loopback(name) or (not self._loopback and _is_ip(name))
-
-
-async def _answer(request: Request, door: Door, may_write: bool) -> Response:
-    body = bytearray()
-    async with aclosing(request.stream()) as chunks:
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > BODY_BYTES_MAX:
-                return _refuse(413, "E_SIZE", f"a body holds at most {BODY_BYTES_MAX} bytes")
-
-    async def call(method: str, params: list[Any] | dict[str, Any]) -> object:
-        return await door.call(method, params, may_write)
-
-    data = await protocol.answer(bytes(body), call)
-    return Response(status_code=204) if data is None else _json(data)
-
-
-def _json(data: bytes) -> Response:
-    return Response(data, media_type="application/json")
-
-
-def _readiness(door: Door) -> Response:
-    ready, why = door.ready()
-    return PlainTextResponse(f"{why}\n", status_code=200 if ready else 503)
-
-
-def _metrics(door: Door) -> Response:
-    return Response(door.render_metrics(), media_type="text/plain; version=0.0.4")
-
-
-def _busy() -> Response:
-    error = protocol.RPCError(
-        protocol.REFUSED,
-        "too many calls at once; try again shortly",
-        code="E_BUSY",
-        retry_after_ms=BUSY_RETRY_AFTER_MS,
-    )
-    return JSONResponse(error.response(None), status_code=503)
-
-
-def _refuse(status: int, code: str, message: str) -> Response:
-    error = protocol.RPCError(protocol.REFUSED, message, code=code)
-    return JSONResponse(error.response(None), status_code=status)
-
-
-def _is_ip(name: str) -> bool:
+def _listen(address: str) -> socket.socket:
+    parts = urlsplit(f"//{address}")
+    host, port = parts.hostname or "", parts.port or 0
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ListenFailed(
+            f"cannot listen on {address} for RPC ({error.strerror}); is another node running "
+            "here? Set rpc.listen in config.toml"
+        ) from None
 
 
-def _is_loopback(name: str) -> bool:
-    return name == "localhost" or (_is_ip(name) and ip_address(name).is_loopback)
+def _behind(
+    gate: Gate, handler: Callable[[Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """`handler` for those that the gate lets pass; refusals of the whole request as JSON."""
+
+    async def run(request: Request) -> Response:
+        try:
+            gate.check(request)
+            return await handler(request)
+        except RequestRefusedError as error:
+            # What is left of an unread body would be taken for the next request.
+            headers = {"connection": "close"} if error.status in (408, 413) else None
+            return JSONResponse(error.response(None), error.status, headers)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    return run

@@ -1,0 +1,77 @@
+"""Who may ask: keeps out what a hostile web page can make a browser send, and guards writes.
+
+A page can name this node's address (any origin), or rebind its own host name to it (any Host); it
+cannot send JSON's content type without a preflight, which is never granted.
+"""
+
+from __future__ import annotations
+
+import hmac
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from node.rpc.protocol import REFUSED, RPCError
+
+
+class RequestRefusedError(RPCError):
+    """A whole request that is turned away; `status` is the HTTP status of the answer."""
+
+    def __init__(self, status: int, code: str, message: str, **data: object) -> None:
+        super().__init__(REFUSED, message, code=code, **data)
+        self.status = status
+
+
+class Gate:
+    """The rules for a node that listens at `listen` ("host:port") with a write `token` or None."""
+
+    def __init__(self, listen: str, token: str | None) -> None:
+        self._host = urlsplit(f"//{listen}").hostname or ""
+        self._token = token
+
+    def check(self, request: Request) -> None:
+        """Raises RequestRefusedError unless the request may pass."""
+        host = request.headers.get("host", "")
+        if not self._is_ours(host):
+            raise RequestRefusedError(
+                403, "E_HOST", "the Host header does not name this node by its address"
+            )
+        origin = request.headers.get("origin")
+        if origin is not None and origin.lower() != f"http://{host}".lower():
+            raise RequestRefusedError(
+                403, "E_ORIGIN", "pages of another origin may not call this node"
+            )
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if request.method == "POST" and kind != "application/json":
+            raise RequestRefusedError(415, "E_CONTENT_TYPE", "send Content-Type: application/json")
+
+    def may_write(self, request: Request) -> bool:
+        """A client on this machine may; from beyond loopback only with the token."""
+        if request.client is not None and is_loopback(request.client.host):
+            return True
+        if self._token is None:
+            return False
+        given = request.headers.get("authorization", "").encode()
+        return hmac.compare_digest(given, b"Bearer " + self._token.encode())
+
+    def _is_ours(self, header: str) -> bool:
+        try:
+            name = urlsplit(f"//{header}").hostname or ""
+        except ValueError:
+            return False
+        # A name server can rebind a name, never an address.
+        return name in (self._host, "localhost") or _is_address(name)
+
+
+def is_loopback(name: str) -> bool:
+    """Whether `name` is an address of this machine's loopback."""
+    return _is_address(name) and ip_address(name).is_loopback
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
