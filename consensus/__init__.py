@@ -1,0 +1,7 @@
+"""Agreement on the next block: a single-slot PBFT replica, pure and sans-IO."""
+
+from .certificates import verify_commit_certificate
+from .errors import InvariantBroken, ProtocolViolation
+from .replica import Replica
+
+__all__ = ["InvariantBroken", "ProtocolViolation", "Replica", "verify_commit_certificate"]

@@ -30,7 +30,7 @@ class RegistryId:
 
     @property
     def kind(self) -> str:
-        """"batch" or "kilogram"."""
+        """ "batch" or "kilogram"."""
         return "kilogram" if self.serial else "batch"
 
     @property

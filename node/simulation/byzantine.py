@@ -1,7 +1,9 @@
 """The Byzantine cast: replicas that hold a real key and misuse it.
 
 Each is a real replica behind a wrong edge: a filter on what it sends, a second body with the same
-key, a disk that forgets. So its lies are well-formed and come when they may be believed. Roles, by what the others see:
+key, a disk that forgets. So its lies are well-formed and come when they may be believed.
+
+Roles, by what the others see:
 
 - `silent`: nothing is ever sent;
 - `selective`: some peers never hear of it;

@@ -59,8 +59,7 @@ class Checkers:
                 continue
             self._seen.add((name, signature))
             self._check_single(name, statement)
-            named = statement.digest and disk.holds(statement.digest)
-            if not named and not disk.holds(signature):
+            if not disk.holds(signature):
                 self._world.violate(f"persisted before sent: {name} sent {describe(statement)}")
 
     def on_end(self, name: str, disk: JournalDisk) -> None:
@@ -69,10 +68,9 @@ class Checkers:
             self._world.violate(f"bounded memory: the journal of {name} has {disk.size} bytes")
 
     def _check_single(self, name: str, statement: Statement) -> None:
-        if statement.kind not in VOTES:
-            return
+        content = statement.digest if statement.kind in VOTES else statement.message
         place = (statement.key, statement.kind, statement.view, statement.height)
-        if self._released.setdefault(place, statement.digest) != statement.digest:
+        if statement.kind in VOTES and self._released.setdefault(place, content) != content:
             self._world.violate(f"double sign: {name} signed twice {describe(statement)}")
 
     def _voters(self, block: Block, certificate: bytes, validators: Sequence[Validator]) -> int:

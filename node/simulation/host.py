@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import ParamSpec
 
+from consensus import ProtocolViolation
 from consensus.interface import (
     Block,
     BlockReceived,
@@ -43,9 +44,9 @@ from node.simulation.limits import (
     JOURNAL_RECORDS_BEFORE_COMPACTION,
     POOL_TRANSACTIONS_MAX,
 )
-from node.simulation.machine import Machine, MachineFactory, is_peer_fault
+from node.simulation.machine import Machine, MachineFactory
 from node.simulation.network import SimulatedNetwork
-from node.simulation.signatures import SignatureRegister
+from node.simulation.signatures import SignatureRegister, frame_kind
 from node.simulation.world import Action, World
 
 P = ParamSpec("P")
@@ -157,6 +158,14 @@ class Host:
         self.take(self.pool_event())
         self._schedule_heartbeat()
 
+    def forget(self) -> None:
+        """Lie from now on: restart as if nothing had ever been promised."""
+        self.honest = False
+        self.crash()
+        self.disk.wipe()
+        self.disk.last_record = self.app.head.journal_record
+        self.start()
+
     def crash(self) -> None:
         """Die: volatile state and unsynced records are gone."""
         if not self.alive:
@@ -208,7 +217,7 @@ class Host:
     def fail(self, error: Exception) -> None:
         """Take a step's exception: note a peer's fault; stop for ever at one of our own."""
         line = f"{self.name} {type(error).__name__}: {error}"
-        if is_peer_fault(error):
+        if isinstance(error, ProtocolViolation):
             self.cluster.world.note(line)
             return
         if self.honest:
@@ -229,7 +238,7 @@ class Host:
         for send in output.send:
             if self._dies():
                 return
-            self._send(send)
+            self.send(send)
         self._set_wake(output.wake_at_ms)
         for work in output.work:
             start_job(self, work)
@@ -242,7 +251,8 @@ class Host:
             self.crash()
         return not self.alive
 
-    def _send(self, send: Send | SendBlock | SendToAll) -> None:
+    def send(self, send: Send | SendBlock | SendToAll) -> None:
+        """Let a frame or a body leave this process."""
         if isinstance(send, SendBlock):
             for peer in send.to:
                 self._transmit(peer, BlockReceived(self.peer, send.block))
@@ -260,7 +270,7 @@ class Host:
     def _transmit(self, peer: str, event: FrameReceived | BlockReceived) -> None:
         kind = "block"
         if isinstance(event, FrameReceived):
-            kind = self.cluster.register.kind(event.data)
+            kind = frame_kind(event.data)
         for target in self.cluster.hosts.values():
             if target.peer == peer and target is not self:
                 arrive = partial(target.take, event)
@@ -329,5 +339,5 @@ class Host:
     def _note_event(self, event: Event) -> None:
         name = type(event).__name__
         if isinstance(event, FrameReceived):
-            name = f"{self.cluster.register.kind(event.data)} from {event.peer}"
+            name = f"{frame_kind(event.data)} from {event.peer}"
         self.cluster.world.note(f"{self.name} h{self.app.head.header.height} ← {name}")

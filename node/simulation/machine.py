@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from typing import Protocol, cast
+from typing import Protocol
 
+from consensus import Replica
 from consensus.interface import Block, Environment, Event, Now, Output, ReplicaStatus, Start
 
 
@@ -32,13 +32,5 @@ MachineFactory = Callable[[Start, Environment], Machine]
 
 
 def real_replica(start: Start, environment: Environment) -> Machine:
-    """`consensus.Replica`, looked up when a run starts so that tests can drive a stand-in."""
-    return cast(Machine, import_module("consensus").Replica(start, environment))
-
-
-def is_peer_fault(error: Exception) -> bool:
-    """Whether a step's exception says that the peer is wrong, and not we.
-
-    Told by the name of its class, so that a stand-in needs no part of the real room.
-    """
-    return any(kind.__name__ == "ProtocolViolation" for kind in type(error).__mro__)
+    """The replica that a node runs."""
+    return Replica(start, environment)

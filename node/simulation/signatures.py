@@ -17,7 +17,7 @@ import msgpack  # type: ignore[import-untyped, unused-ignore]
 from node import keys
 
 _BIN_64 = b"\xc4\x40"
-_RANK = ("pre-prepare", "prepare", "commit", "view-change", "new-view")
+_VIEW_FIELD = 3  # of what a VIEW-CHANGE and a NEW-VIEW sign: version, chain id, epoch, view, …
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,13 @@ def read_statement(key: bytes, message: bytes) -> Statement:
         fields = msgpack.unpackb(data, raw=False, strict_map_key=False)
     except (ValueError, msgpack.UnpackException):
         fields = None
-    if not isinstance(fields, dict):
-        return Statement(key, name, 0, 0, b"", message)
-    kind = str(fields.get("kind", name)).replace("_", "-")
-    view, height, digest = fields.get("view"), fields.get("height"), fields.get("digest")
+    if isinstance(fields, dict):
+        kind = str(fields.get("kind", name)).replace("_", "-")
+        view, height, digest = fields.get("view"), fields.get("height"), fields.get("digest")
+    else:
+        kind = name.removeprefix("kilochain/").removesuffix("/1")
+        sealed = isinstance(fields, list) and len(fields) > _VIEW_FIELD
+        view, height, digest = (fields[_VIEW_FIELD] if sealed else 0), 0, b""
     return Statement(
         key,
         kind,
@@ -101,6 +104,18 @@ def read_statement(key: bytes, message: bytes) -> Statement:
         digest if isinstance(digest, bytes) else b"",
         message,
     )
+
+
+def frame_kind(frame: bytes) -> str:
+    """The kind that a frame begins with, or "garbage"."""
+    try:
+        unpacker = msgpack.Unpacker(raw=False)
+        unpacker.feed(frame)
+        unpacker.read_array_header()
+        kind = unpacker.unpack()
+    except (ValueError, msgpack.UnpackException):
+        return "garbage"
+    return kind if isinstance(kind, str) else "garbage"
 
 
 class SignatureRegister:
@@ -125,11 +140,3 @@ class SignatureRegister:
             if statement is not None:
                 yield signature, statement
             at = data.find(_BIN_64, at + 1)
-
-    def kind(self, frame: bytes) -> str:
-        """The message kind of a frame: the highest-ranking statement in it, else "status"."""
-        kinds = {statement.kind for _, statement in self.statements(frame)}
-        for name in reversed(_RANK):
-            if name in kinds:
-                return name
-        return min(kinds) if kinds else "status"

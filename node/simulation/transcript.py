@@ -8,6 +8,8 @@ all; kinds are the message kinds of the protocol, `status`, `block`, `transactio
     submit all|r0,r1 a b           pool the transactions named a and b
     change-set r0,r1,r2            pool everywhere a transaction that makes this the set
     drop KINDS LINK                from now on these messages are lost
+    lose-once KINDS LINK           the first of each kind on each link is lost
+    allow KINDS LINK               from now on these messages pass
     hold KINDS LINK                from now on these messages wait
     deliver KINDS LINK             those that wait arrive now, in the order in which they were sent
     pass                           no more loss or waiting; what waited is lost
@@ -17,6 +19,12 @@ all; kinds are the message kinds of the protocol, `status`, `block`, `transactio
     run TIME                       let time pass
     timeout r1,r2                  the view timer of each expires now
     crash r0 / restart r0 / kill r0   `kill` is for ever
+    forget r0                      it restarts with an empty journal and votes: a liar
+    lose-journal r0                it restarts with an empty journal, honestly
+    fill N                         submit and commit N transactions, one after the other
+    forge r0 view-change V         r0, a liar, sends all a VIEW-CHANGE for view V, nothing prepared
+    forge r0 status N              … a STATUS with head N
+    forge r0 pre-prepare V         … in view V a fresh block of its own on its head
     skew r0 3s                     its wall clock is ahead
     byzantine r0 ROLE              from now on it misbehaves
     stabilize TIME                 run until all that is pooled anywhere is committed everywhere
@@ -32,7 +40,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from consensus.interface import ReplicaStatus
+from consensus.interface import ReplicaStatus, SendBlock, SendToAll
+from node.simulation import forge
 from node.simulation.application import note_transaction, set_transaction
 from node.simulation.byzantine import corrupt
 from node.simulation.cluster import make_cluster
@@ -80,6 +89,7 @@ class Transcript:
         self._cluster: Cluster | None = None
         self._rules: list[Rule] = []
         self._held: list[tuple[str, str, str, Callable[[], None]]] = []
+        self._lost: set[tuple[str, str, str]] = set()
         self._names: dict[str, bytes] = {}
 
     def run(self, text: str, name: str) -> list[str]:
@@ -155,6 +165,14 @@ class Transcript:
         """Keep messages back from now on."""
         self._rules.append(_rule("hold", kinds, link))
 
+    def do_lose_once(self, kinds: str, link: str) -> None:
+        """Lose the first of each kind on each link."""
+        self._rules.append(_rule("lose-once", kinds, link))
+
+    def do_allow(self, kinds: str, link: str) -> None:
+        """Let messages pass again."""
+        self._rules.append(_rule("allow", kinds, link))
+
     def do_deliver(self, kinds: str, link: str) -> None:
         """Let held messages arrive."""
         wanted = _rule("deliver", kinds, link)
@@ -201,6 +219,48 @@ class Transcript:
         for host in self.hosts(names):
             host.crash()
             host.start()
+
+    def do_forget(self, names: str) -> None:
+        """Restart as a liar that has promised nothing."""
+        for host in self.hosts(names):
+            host.forget()
+
+    def do_lose_journal(self, names: str) -> None:
+        """Restart without the journal."""
+        for host in self.hosts(names):
+            host.crash()
+            host.disk.wipe()
+            host.start()
+
+    def do_fill(self, count: str) -> None:
+        """Commit many blocks."""
+        for number in range(int(count)):
+            self.do_submit("all", f"fill {number}")
+            self.do_stabilize("10s")
+
+    def do_forge(self, name: str, kind: str, value: str) -> None:
+        """Send what only a liar sends."""
+        host = self.hosts(name)[0]
+        host.honest = False
+        head, number = host.app.head, int(value)
+        match kind:
+            case "view-change":
+                frame = forge.view_change(host, head.epoch, number, head.header, head.certificate)
+            case "status":
+                frame = forge.status(host, number)
+            case "pre-prepare":
+                frame = self._forge_proposal(host, number)
+            case _:
+                raise ScenarioError(f"nobody can forge {kind}")
+        host.send(SendToAll(frame))
+
+    def _forge_proposal(self, host: Host, view: int) -> bytes:
+        index = view % len(host.app.head.validators)
+        block = host.app.build([note_transaction(view)], host.now.wall_ms, index)
+        if block is None:
+            raise ScenarioError("that block is on the chain already")
+        host.send(SendBlock(tuple(peer for peer in self.cluster.peers()), block))
+        return forge.vote(host, "pre-prepare", view, block.height, block.digest, b"")
 
     def do_skew(self, names: str, time: str) -> None:
         """Put wall clocks ahead (or behind: -3s)."""
@@ -280,6 +340,12 @@ class Transcript:
     def _gate(self, source: str, target: str, kind: str, arrive: Callable[[], None]) -> bool:
         for rule in reversed(self._rules):
             if rule.covers(source, target, kind):
+                if rule.action == "allow":
+                    return False
+                if rule.action == "lose-once":
+                    first = (source, target, kind) not in self._lost
+                    self._lost.add((source, target, kind))
+                    return first
                 self.world.note(f"{rule.action} {kind} {source}->{target}")
                 if rule.action == "hold":
                     self._held.append((source, target, kind, arrive))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def call(url: str, method: str, **parameters: object) -> dict[str, Any]:
 
 
 def call_many(
-    url: str, method: str, parameters: Sequence[dict[str, object]]
+    url: str, method: str, parameters: Sequence[Mapping[str, object]]
 ) -> list[dict[str, Any]]:
     """One array of calls; the response objects in the order asked. Raises TestnetError."""
     requests = [

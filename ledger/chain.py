@@ -1,0 +1,335 @@
+"""The chain: admit, build, execute, append; and reads that any thread may make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger import merkle, records
+from ledger.blocks import (
+    BlockHeader,
+    ParsedBlock,
+    build_block,
+    genesis_block,
+    header_digest,
+    parse_header,
+    validators_hash,
+)
+from ledger.codec import CodecError, decode, encode
+from ledger.errors import GenesisError, InvalidBlock, InvalidTransaction, StoreCorrupted
+from ledger.genesis import Genesis, Validator
+from ledger.limits import BLOCK_BYTES_MAX
+from ledger.records import Anchor, BatchRecord
+from ledger.state import State
+from ledger.store import Store
+from ledger.transactions import Transaction
+from ledger.transition import Rules
+
+SignatureCheck = Callable[[Sequence[Transaction]], Sequence[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest block, in one immutable value."""
+
+    height: int
+    digest: bytes
+    time_ms: int
+    state_root: bytes
+    header_bytes: bytes
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """A block's bytes and its commit certificate's (empty at height 0)."""
+
+    data: bytes
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutedBlock:
+    """A block that is valid on `parent`, with the state's writes."""
+
+    block: ParsedBlock
+    parent: bytes
+    writes: tuple[tuple[bytes, bytes | None], ...]
+
+
+class Chain:
+    """One chain over one store. `append` has one caller at a time; reads are free."""
+
+    def __init__(
+        self, store: Store, genesis: Genesis, check_signatures: SignatureCheck | None
+    ) -> None:
+        self._store = store
+        self._check_signatures = check_signatures
+        self._rules = Rules(genesis)
+        self._voters = validators_hash(genesis.validators)
+        self._head, self._journal_record = _load_head(store, genesis)
+        self.genesis = genesis
+
+    @staticmethod
+    def create(
+        store: Store, genesis: Genesis, check_signatures: SignatureCheck | None = None
+    ) -> Chain:
+        """Write height 0 into an empty store. Raises GenesisError when it is not empty."""
+        if store.get(b"mhead") is not None:
+            raise GenesisError("E_GENESIS", "the store already holds a chain: open it instead")
+        block = genesis_block(genesis)
+        writes = _block_writes(block, b"", 0)
+        store.write([(b"mgenesis", genesis.digest), *writes])
+        return Chain(store, genesis, check_signatures)
+
+    @staticmethod
+    def open(store: Store, genesis: Genesis, check_signatures: SignatureCheck) -> Chain:
+        """A chain that exists. Raises GenesisError, StoreCorrupted."""
+        return Chain(store, genesis, check_signatures)
+
+    @property
+    def head(self) -> Head:
+        """The newest block."""
+        return self._head
+
+    @property
+    def validators(self) -> tuple[Validator, ...]:
+        """Who signs the next height."""
+        return self.genesis.validators
+
+    @property
+    def epoch(self) -> int:
+        """The height since which they sign."""
+        return 1
+
+    @property
+    def journal_record(self) -> int:
+        """The journal record number stored with the head."""
+        return self._journal_record
+
+    # --- deciding ------------------------------------------------------------------------------
+
+    def admit(self, transaction: Transaction, now_ms: int) -> None:
+        """Everything but the signature, against the head. Raises InvalidTransaction."""
+        head = self._head
+        time_ms = max(now_ms, head.time_ms)
+        state = State(self._store, head.state_root)
+        self._rules.check(transaction, state, time_ms, self._is_anchored)
+
+    def build(
+        self, candidates: Sequence[Transaction], time_ms: int, proposer: int
+    ) -> tuple[ExecutedBlock | None, list[tuple[Transaction, InvalidTransaction]]]:
+        """A block of the valid `candidates`, and the refused ones with their reason.
+
+        Signatures are the caller's: candidates come from a pool that has checked them.
+        """
+        head, limits = self._head, self.genesis.parameters
+        state = State(self._store, head.state_root)
+        chosen: list[Transaction] = []
+        seen: set[bytes] = set()
+        refused: list[tuple[Transaction, InvalidTransaction]] = []
+        room = limits.block_bytes_max - _FRAMING_BYTES
+        for each in candidates:
+            room -= len(each.signed) + 5
+            if len(chosen) == limits.block_transactions_max or room < 0:
+                break
+            try:
+                self._step(each, state, time_ms, head.height + 1, len(chosen), seen)
+            except InvalidTransaction as error:
+                refused.append((each, error))
+                room += len(each.signed) + 5
+            else:
+                chosen.append(each)
+        if not chosen:
+            return None, refused
+        header = self._next_header(head, chosen, state, time_ms, proposer)
+        block = build_block(header, chosen)
+        return ExecutedBlock(block, head.digest, tuple(state.store_writes())), refused
+
+    def execute(self, block: ParsedBlock) -> ExecutedBlock:
+        """Run a block on the head without keeping anything. Raises InvalidBlock."""
+        head = self._head
+        self._check_place(block, head)
+        check = self._check_signatures
+        if check is None:
+            raise RuntimeError("this chain was made without a signature check")
+        for each, good in zip(block.transactions, check(block.transactions), strict=True):
+            if not good:
+                message = f"transaction {each.tx_id.hex()} is not signed by its key"
+                raise InvalidBlock("E_SIG", message, "signature")
+        state = State(self._store, head.state_root)
+        seen: set[bytes] = set()
+        for index, each in enumerate(block.transactions):
+            try:
+                self._step(each, state, block.header.time_ms, head.height + 1, index, seen)
+            except InvalidTransaction as error:
+                message = f"transaction {each.tx_id.hex()}: {error}"
+                raise InvalidBlock(error.code, message, error.field) from error
+        if state.root() != block.header.state_root:
+            raise InvalidBlock("E_BLOCK", "state_root: not what it gives here", "state_root")
+        return ExecutedBlock(block, head.digest, tuple(state.store_writes()))
+
+    def append(self, executed: ExecutedBlock, certificate: bytes, journal_record: int) -> Head:
+        """One synced batch: block, certificate, state, indexes, head, journal record number.
+
+        Raises InvalidBlock when `executed` is not on the head, OSError when nothing was written.
+        """
+        if executed.parent != self._head.digest:
+            raise InvalidBlock("E_BLOCK", "parent: not executed on the head", "parent")
+        block = executed.block
+        writes = _block_writes(block, certificate, journal_record)
+        self._store.write([*writes, *executed.writes])
+        self._head, self._journal_record = _head_of(block, certificate), journal_record
+        return self._head
+
+    def _step(
+        self,
+        each: Transaction,
+        state: State,
+        time_ms: int,
+        height: int,
+        index: int,
+        seen: set[bytes],
+    ) -> None:
+        self._rules.check(each, state, time_ms, lambda i: i in seen or self._is_anchored(i))
+        self._rules.apply(each, state, height, index)
+        seen.add(each.tx_id)
+
+    def _next_header(
+        self, head: Head, chosen: Sequence[Transaction], state: State, time_ms: int, proposer: int
+    ) -> BlockHeader:
+        return BlockHeader(
+            version=1,
+            chain_id=self.genesis.chain_id,
+            height=head.height + 1,
+            parent=head.digest,
+            time_ms=time_ms,
+            proposer=proposer,
+            transactions=len(chosen),
+            transactions_root=merkle.root([each.signed for each in chosen]),
+            state_root=state.root(),
+            validators_hash=self._voters,
+            next_validators_hash=self._voters,
+        )
+
+    def _check_place(self, block: ParsedBlock, head: Head) -> None:
+        header, limits = block.header, self.genesis.parameters
+        expected = (
+            ("chain_id", header.chain_id == self.genesis.chain_id),
+            ("height", header.height == head.height + 1),
+            ("parent", header.parent == head.digest),
+            ("time_ms", header.time_ms > head.time_ms),
+            ("proposer", header.proposer < len(self.validators)),
+            ("validators_hash", header.validators_hash == self._voters),
+            ("next_validators_hash", header.next_validators_hash == self._voters),
+            ("transactions", 0 < header.transactions <= limits.block_transactions_max),
+            ("body", len(block.data) <= limits.block_bytes_max),
+        )
+        for name, holds in expected:
+            if not holds:
+                raise InvalidBlock("E_BLOCK", f"{name}: does not follow the head", name)
+
+    def _is_anchored(self, tx_id: bytes) -> bool:
+        return self._store.get(b"t" + tx_id) is not None
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def stored_block(self, height: int) -> StoredBlock | None:
+        """The block at `height`, or None."""
+        return _stored_block(self._store, height) if 0 <= height <= self._head.height else None
+
+    def header(self, height: int) -> BlockHeader | None:
+        """The header at `height`, or None."""
+        stored = self.stored_block(height)
+        return None if stored is None else parse_header(records.header_bytes(stored.data))
+
+    def height_of(self, digest: bytes) -> int | None:
+        """The height of the block with this digest, or None."""
+        found = self._store.get(b"h" + digest)
+        return None if found is None else int.from_bytes(found, "big")
+
+    def find_transaction(self, tx_id: bytes) -> Anchor | None:
+        """Where a transaction is anchored, or None."""
+        return records.find_anchor(self._store, tx_id)
+
+    def transaction(self, tx_id: bytes) -> Transaction | None:
+        """An anchored transaction, or None."""
+        anchor = self.find_transaction(tx_id)
+        return None if anchor is None else records.read_transaction(self._store, anchor)
+
+    def batch(self, producer: str, batch_no: int) -> BatchRecord | None:
+        """A registered batch, or None."""
+        return records.find_batch(self._store, producer, batch_no)
+
+    def batches(self, member: str, after: int, limit: int) -> list[BatchRecord]:
+        """A member's batches with a number above `after`, in order."""
+        return records.list_batches(self._store, member, after, limit)
+
+    def lookup(self, text: str) -> dict[str, object]:
+        """What `id.lookup` answers. Raises InvalidIdentifier, NotRegistered."""
+        return records.lookup(self._store, text)
+
+    def batch_record(self, text: str) -> dict[str, object]:
+        """What `batch.get` answers. Raises InvalidIdentifier, NotRegistered."""
+        return records.batch_record(self._store, text)
+
+
+_FRAMING_BYTES = 2048
+
+
+def _block_writes(
+    block: ParsedBlock, certificate: bytes, journal_record: int
+) -> list[tuple[bytes, bytes | None]]:
+    height = block.header.height.to_bytes(8, "big")
+    writes: list[tuple[bytes, bytes | None]] = [
+        (b"b" + height, block.data),
+        (b"c" + height, certificate),
+        (b"h" + block.digest, height),
+        (b"mhead", encode([block.header_bytes, certificate, journal_record])),
+    ]
+    for index, each in enumerate(block.transactions):
+        where = encode([block.header.height, index, block.header.time_ms])
+        writes.append((b"t" + each.tx_id, where))
+    return writes
+
+
+def _head_of(block: ParsedBlock, certificate: bytes) -> Head:
+    header = block.header
+    return Head(
+        header.height,
+        block.digest,
+        header.time_ms,
+        header.state_root,
+        block.header_bytes,
+        certificate,
+    )
+
+
+def _stored_block(store: Store, height: int) -> StoredBlock | None:
+    key = height.to_bytes(8, "big")
+    data, certificate = store.get(b"b" + key), store.get(b"c" + key)
+    if data is None or certificate is None:
+        return None
+    return StoredBlock(data, certificate)
+
+
+def _load_head(store: Store, genesis: Genesis) -> tuple[Head, int]:
+    if store.get(b"mgenesis") != genesis.digest:
+        message = "the store was made for another genesis, or for none: check --home"
+        raise GenesisError("E_GENESIS", message)
+    found = store.get(b"mhead")
+    try:
+        value: Any = decode(found or b"", bytes_max=BLOCK_BYTES_MAX)
+        header_bytes, certificate, journal_record = value
+        header = parse_header(header_bytes)
+        stored = _stored_block(store, header.height)
+        if stored is None or records.header_bytes(stored.data) != header_bytes:
+            raise ValueError("the newest block is missing or another")
+        head = _head_of(
+            ParsedBlock(header, header_bytes, header_digest(header_bytes), (), b""), certificate
+        )
+    except (CodecError, InvalidBlock, ValueError, TypeError) as error:
+        message = f"the head does not read ({error}): restore the chain or sync anew"
+        raise StoreCorrupted("E_CORRUPTED", message) from error
+    return head, journal_record

@@ -1,0 +1,1 @@
+"""The rules of each transaction kind, one module per kind."""

@@ -1,0 +1,34 @@
+"""A network with nothing to do does nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Net
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+WATCH_S = 20
+CORE_PERCENT_MAX = 3.0
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_an_idle_network_makes_no_blocks_and_hardly_uses_the_processor(net: Net) -> None:
+    net.commit("v0")
+    net.wait_agreement(net.validators)
+    time.sleep(5)  # what the start left to do
+    pids = [entry.pid for entry in net.layout.nodes if entry.validator]
+    head = net.chain("v0")["head"]
+    before = sum(_cpu_seconds(pid) for pid in pids if pid)
+    time.sleep(WATCH_S)
+    used = sum(_cpu_seconds(pid) for pid in pids if pid) - before
+    assert net.chain("v0")["head"] == head
+    assert 100 * used / WATCH_S < CORE_PERCENT_MAX
