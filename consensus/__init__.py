@@ -1,4 +1,4 @@
-"""Agreement on the next block: a single-slot PBFT replica, pure and sans-IO."""
+"""Agreement on the next block: a PBFT replica, one height at a time, pure and sans-IO."""
 
 from .certificates import verify_commit_certificate
 from .errors import InvariantBroken, ProtocolViolation

@@ -110,7 +110,7 @@ def start_epoch(state: State, epoch: int, replicas: ReplicaSet) -> None:
     state.votes.forget(state.head.height, state.keys)
     state.timer.active_since_ms = state.now.mono_ms
     disarm(state)
-    state.out.persist.append(view_record(state))
+    state.persist(view_record(state))
 
 
 def enter_by_certificate(state: State, view: int, proof: Proof) -> bool:
@@ -128,15 +128,15 @@ def enter_by_certificate(state: State, view: int, proof: Proof) -> bool:
     state.entry = proof
     state.timer.active_since_ms = state.now.mono_ms
     disarm(state)
-    state.out.persist.append(view_record(state))
+    state.persist(view_record(state))
     return True
 
 
 def on_proof(state: State, proof: Proof) -> None:
-    """C2, second sentence: another certificate, of a block that is held (or, at H, of one to hold).
+    """C2, second sentence: another certificate, of a block that is held or of one at H.
 
-    1. Its block is of this epoch and at most H; 2. the digest is our block's, if it is not H; 3. its view
-    would move us, or it is at H; 4. the certificate verifies. Raises ProtocolViolation.
+    1. Its block is of this epoch and at most H; 2. the digest is our block's, if it is not H; 3.
+    its view would move us, or it is at H; 4. the certificate verifies. Raises ProtocolViolation.
     """
     header = proof.header
     if not state.epoch <= header.height <= state.height:

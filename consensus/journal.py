@@ -73,7 +73,7 @@ def remember_vote(state: State, vote: Vote, block: Block) -> None:
     """Make an own vote and its body durable, body first; older views beyond a limit go."""
     invariant(block.digest == vote.digest, "a vote kept with another block's body")
     remember_body(state, block)
-    state.out.persist.append(vote_record(state, vote))
+    state.persist(vote_record(state, vote))
     state.own.append(vote)
     trim_own(state)
 
@@ -81,7 +81,7 @@ def remember_vote(state: State, vote: Vote, block: Block) -> None:
 def remember_body(state: State, block: Block) -> None:
     """Make a body durable, once."""
     if block.digest not in state.voted:
-        state.out.persist.append(body_record(block))
+        state.persist(body_record(block))
         state.voted[block.digest] = block
 
 

@@ -111,8 +111,8 @@ def _may_vote(state: State) -> bool:
 def propose(state: State) -> bool:
     """P1: as primary, ask for a block to propose (§4.2).
 
-    1. primary(view) is this replica; 2. active; 3. H > base; 4. no own vote at (view, H); 5. pool not
-    empty; 6. not (H = base+1 and required ≠ nil). Returns whether anything was asked.
+    1. primary(view) is this replica; 2. active; 3. H > base; 4. no own vote at (view, H); 5. pool
+    not empty; 6. not (H = base+1 and required ≠ nil). Returns whether anything was asked.
     """
     free = required_here(state) is None and state.own_vote(PRE_PREPARE, state.view) is None
     pool = state.pool.pending > 0 and not state.pool.nothing_valid
@@ -169,11 +169,11 @@ def cast_vote(state: State, kind: str, block: Block, attached: bytes = b"") -> V
 def prepare(state: State) -> bool:
     """P2–P5: as backup, PREPARE what the primary proposed (§4.2).
 
-    1. Active, same view, H > base, a backup; 2. no own PREPARE at (view, H); 3. its body is held, or
-    is fetched (P5); 4. H = base+1 and required ≠ nil: digest = required, and neither time nor proposer
-    is looked at; 5. else it is fresh: parent = head, proposer = primary(view), not empty, parent time <
-    time, now − 120 s ≤ time ≤ now + 2 s; 6. it executes here to the same roots (P3). A refusal
-    consumes nothing (P4). Returns whether anything was done.
+    1. Active, same view, H > base, a backup; 2. no own PREPARE at (view, H); 3. its body is held,
+    or is fetched (P5); 4. H = base+1 and required ≠ nil: digest = required, and neither time nor
+    proposer is looked at; 5. else it is fresh: parent = head, proposer = primary(view), not empty,
+    parent time < time, now − 120 s ≤ time ≤ now + 2 s; 6. it executes here to the same roots (P3).
+    A refusal consumes nothing (P4). Returns whether anything was done.
     """
     proposal = proposal_at_head(state)
     if proposal is None or not _may_vote(state) or state.is_primary:
@@ -263,6 +263,6 @@ def commit(state: State) -> bool:
     if block is None:
         raise InvariantBroken("a body voted for is gone")
     state.prepared = certificate
-    state.out.persist.append(prepared_record(certificate))
+    state.persist(prepared_record(certificate))
     cast_vote(state, COMMIT, block)
     return True

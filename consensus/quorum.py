@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .errors import invariant
 from .interface import PeerId, Validator
@@ -19,7 +20,7 @@ class ReplicaSet:
     def __post_init__(self) -> None:
         invariant(1 <= self.n <= VALIDATORS_MAX, f"a set of {self.n} validators")
         keys = sorted(v.key for v in self.validators)
-        invariant(all(a != b for a, b in zip(keys, keys[1:], strict=False)), "a key votes twice")
+        invariant(all(a != b for a, b in pairwise(keys)), "a key votes twice")
 
     @property
     def n(self) -> int:

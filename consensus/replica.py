@@ -49,10 +49,10 @@ RULE_PASSES_MAX = 256
 
 
 class Replica:
-    """A single-slot PBFT replica: pure, deterministic, sans-IO."""
+    """A PBFT replica, one height at a time: pure, deterministic, sans-IO."""
 
     def __init__(self, start: Start, environment: Environment) -> None:
-        """Restore from the chain's head and the journal. Raises InvariantBroken if they disagree."""
+        """Restore from chain and journal. Raises InvariantBroken if they disagree."""
         self._state = restored(start, environment)
 
     def resume(self, now: Now) -> Output:
@@ -168,7 +168,7 @@ class Replica:
         state = self._state
         state.timer.clock_retry_ms = None
         for _ in range(RULE_PASSES_MAX):
-            if any([rule(state) for rule in RULES]):
+            if any(rule(state) for rule in RULES):
                 continue
             timers.evaluate(state, normal_case.proposal_at_head(state) is not None)
             if not view_change.expire(state):

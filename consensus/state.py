@@ -132,7 +132,7 @@ class State:
     caught_up_ms: dict[PeerId, int] = field(default_factory=dict)
     lost: dict[PeerId, bool] = field(default_factory=dict)
     reported: dict[str, bool] = field(default_factory=dict)
-    now: Now = Now(0, 0)
+    now: Now = field(default_factory=lambda: Now(0, 0))
     out: Outbox = field(default_factory=Outbox)
 
     @property
@@ -186,6 +186,11 @@ class State:
             if (vote.kind, vote.view, vote.height) == (kind, view, self.height):
                 return vote
         return None
+
+    def persist(self, record: bytes) -> None:
+        """Queue a journal record; who can never vote has made no promise and keeps none."""
+        if self.key is not None and self.observe is None:
+            self.out.persist.append(record)
 
     def send(self, to: tuple[PeerId, ...], data: bytes) -> None:
         """Queue a frame for some peers."""

@@ -62,8 +62,8 @@ def note_head(state: State, peer: PeerId, head: int) -> None:
 def on_status(state: State, peer: PeerId, status: Status) -> None:
     """R1 and R3: remember what a peer says, and show it the view if it is behind.
 
-    Active, and the peer of our epoch, its head ≤ ours, in a lower view or changing to ours: it gets our
-    NEW-VIEW, whoever we are; if the view was entered by C2, our block and its certificate.
+    Active, and the peer of our epoch, its head ≤ ours, in a lower view or changing to ours: it gets
+    our NEW-VIEW, whoever we are; if the view was entered by C2, our block and its certificate.
     """
     if peer in state.heads or len(state.heads) < PEERS_MAX or peer in state.other_peers:
         state.heads[peer] = status
@@ -134,8 +134,8 @@ def on_chain(state: State, event: ChainReceived) -> None:
 def apply_chain(state: State) -> bool:
     """R4: verify and apply the next fetched block.
 
-    1. Its height is H; 2. it was made for our set and on our head; 3. its commit certificate verifies
-    under the set of that height. A wrong one ends the answer, and its sender is accused.
+    1. Its height is H; 2. it was made for our set and on our head; 3. its commit certificate
+    verifies under the set of that height. A wrong one ends the answer, and its sender is accused.
     """
     chain = state.chain
     while chain.queue and chain.queue[0].block.height < state.height:

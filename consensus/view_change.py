@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ledger.codec import signing_bytes
+
 from .bodies import need
 from .certificates import check_commit_certificate, check_prepared
 from .errors import InvariantBroken, ProtocolViolation, invariant
@@ -15,11 +17,12 @@ from .state import State
 from .sync import note_head
 from .timers import disarm, expired
 from .wire import (
+    NEW_VIEW,
     NEW_VIEW_DOMAIN,
+    VIEW_CHANGE,
     VIEW_CHANGE_DOMAIN,
     new_view_payload,
     seal,
-    signing_bytes,
     view_change_payload,
     vote_bytes,
 )
@@ -42,7 +45,7 @@ def change_view(state: State, view: int) -> None:
     )
     key = state.key or b""
     signature = state.environment.sign(signing_bytes(VIEW_CHANGE_DOMAIN, payload))
-    frame = seal("view-change", state.chain_id, payload, key, signature)
+    frame = seal(VIEW_CHANGE, state.chain_id, payload, key, signature)
     message = ViewChange(
         state.epoch,
         view,
@@ -55,7 +58,7 @@ def change_view(state: State, view: int) -> None:
         frame,
     )
     state.view_change = state.view_changes[key] = message
-    state.out.persist.append(view_record(state))
+    state.persist(view_record(state))
     state.send(state.other_peers, frame)
     primary = state.replicas.primary(view)
     if state.prepared is not None and primary.key != key:
@@ -86,10 +89,10 @@ def on_view_change(state: State, peer: PeerId, message: ViewChange) -> None:
 def check_view_change(state: State, message: ViewChange) -> None:
     """V2: whether a VIEW-CHANGE is valid (§4.4). Raises ProtocolViolation.
 
-    1. The signer is in S, of the same epoch, and v′ ≥ 1; 2. epoch−1 ≤ head; 3. a head we have has our
-    block's digest; 4. above epoch−1 the header names S as present and next set and its certificate
-    verifies; 5. `prepared` is for exactly head+1, in a view < v′, and verifies; 6. the signature.
-    A known one (byte-identical) has been checked before.
+    1. The signer is in S, of the same epoch, and v′ ≥ 1; 2. epoch−1 ≤ head; 3. a head we have has
+    our block's digest; 4. above epoch−1 the header names S as present and next set and its
+    certificate verifies; 5. `prepared` is for exactly head+1, in a view < v′, and verifies; 6. the
+    signature. A known one (byte-identical) has been checked before.
     """
     known = state.view_changes.get(message.sender)
     if known is not None and known.frame == message.frame:
@@ -153,9 +156,10 @@ def expire(state: State) -> bool:
 def form_new_view(state: State) -> bool:
     """N1–N4: as primary(v′), changing to v′, announce the new view (§4.4).
 
-    1. A VIEW-CHANGE(v′) counts once its prepared body is held, or its height is (N1); 2. ≥ q of them
-    are selected from (N2); 3. own head < base: fetch first; own head > base: required is our block at
-    base+1 (N3); 4. body, NEW-VIEW and PRE-PREPARE are durable, then sent and installed (N4).
+    1. A VIEW-CHANGE(v′) counts once its prepared body is held, or its height is (N1); 2. ≥ q of
+    them are selected from (N2); 3. own head < base: fetch first; own head > base: required is our
+    block at base+1 (N3); 4. body, NEW-VIEW and PRE-PREPARE are durable, then sent and installed
+    (N4).
     """
     if not state.may_sign or state.active or not state.is_primary:
         return False
@@ -204,7 +208,7 @@ def _announce(
         state.chain_id, state.epoch, state.view, counted, base, required, proposal
     )
     signature = state.environment.sign(signing_bytes(NEW_VIEW_DOMAIN, payload))
-    frame = seal("new-view", state.chain_id, payload, key, signature)
+    frame = seal(NEW_VIEW, state.chain_id, payload, key, signature)
     message = NewView(
         state.epoch,
         state.view,
@@ -310,4 +314,4 @@ def _install(state: State, message: NewView) -> None:
     state.new_view, state.view_change, state.entry = message, None, None
     state.timer.active_since_ms = state.now.mono_ms
     disarm(state)
-    state.out.persist.append(view_record(state))
+    state.persist(view_record(state))

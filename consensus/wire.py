@@ -1,12 +1,14 @@
 """Frames and signed bytes: strict canonical decoding with limits, chain id and domain tags.
 
 A frame is a canonical MessagePack array that begins with its kind and the chain id. What is signed
-is domain ‖ 0x00 ‖ payload; a vote's payload is a map, the others' are arrays (docs/protocol.md).
+is domain ‖ 0x00 ‖ payload, and each payload is a map that names its kind, chain and view
+(docs/protocol.md gives every byte).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from ledger.codec import Value, decode, encode, signing_bytes
 
@@ -43,6 +45,10 @@ VOTE_DOMAIN = "kilochain/vote/1"
 VIEW_CHANGE_DOMAIN = "kilochain/view-change/1"
 NEW_VIEW_DOMAIN = "kilochain/new-view/1"
 VERSION = 1
+VIEW_CHANGE = "view-change"
+NEW_VIEW = "new-view"
+STATUS = "status"
+PROOF = "proof"
 
 ReadHeader = Callable[[bytes], Header]
 
@@ -124,7 +130,7 @@ def _votes(value: Value) -> tuple[tuple[int, bytes], ...]:
     for pair in items(value):
         index, signature = items(pair, 2)
         votes.append((number(index), binary(signature, SIGNATURE_BYTES)))
-    if any(a[0] >= b[0] for a, b in zip(votes, votes[1:], strict=False)):
+    if any(a[0] >= b[0] for a, b in pairwise(votes)):
         raise ProtocolViolation("a certificate's votes are not in ascending order")
     return tuple(votes)
 
@@ -159,12 +165,12 @@ def encode_vote(chain_id: str, vote: Vote) -> bytes:
 
 def encode_status(chain_id: str, status: Status) -> bytes:
     """Frame of a STATUS."""
-    return encode(["status", chain_id, status.epoch, status.view, status.mode, status.head])
+    return encode([STATUS, chain_id, status.epoch, status.view, status.mode, status.head])
 
 
 def encode_proof(chain_id: str, proof: Proof) -> bytes:
     """Frame of a header with its commit certificate."""
-    return encode(["proof", chain_id, proof.header.data, proof.certificate])
+    return encode([PROOF, chain_id, proof.header.data, proof.certificate])
 
 
 def view_change_payload(
@@ -176,8 +182,20 @@ def view_change_payload(
     prepared: Prepared | None,
 ) -> bytes:
     """What a VIEW-CHANGE signs, before the domain tag."""
-    fields: list[Value] = [VERSION, chain_id, epoch, view, head.height, head.digest, head.data]
-    return encode([*fields, certificate, prepared_value(prepared)])
+    return encode(
+        {
+            "certificate": certificate,
+            "chain_id": chain_id,
+            "digest": head.digest,
+            "epoch": epoch,
+            "head": head.height,
+            "header": head.data,
+            "kind": VIEW_CHANGE,
+            "prepared": prepared_value(prepared),
+            "v": VERSION,
+            "view": view,
+        }
+    )
 
 
 def new_view_payload(
@@ -190,8 +208,19 @@ def new_view_payload(
     proposal: bytes,
 ) -> bytes:
     """What a NEW-VIEW signs, before the domain tag."""
-    frames: list[Value] = [v.frame for v in view_changes]
-    return encode([VERSION, chain_id, epoch, view, frames, base, required, proposal])
+    return encode(
+        {
+            "base": base,
+            "chain_id": chain_id,
+            "epoch": epoch,
+            "kind": NEW_VIEW,
+            "proposal": proposal,
+            "required": required,
+            "v": VERSION,
+            "view": view,
+            "view_changes": [v.frame for v in view_changes],
+        }
+    )
 
 
 def seal(kind: str, chain_id: str, payload: bytes, sender: bytes, signature: bytes) -> bytes:
@@ -207,13 +236,13 @@ def decode_frame(data: bytes, chain_id: str, read_header: ReadHeader) -> Message
     kind, rest = _text(fields[0]), fields[2:]
     if kind in VOTE_KINDS:
         return _read_vote(kind, rest)
-    if kind == "view-change":
+    if kind == VIEW_CHANGE:
         return _read_view_change(rest, chain_id, data, read_header)
-    if kind == "new-view":
+    if kind == NEW_VIEW:
         return _read_new_view(rest, chain_id, data, read_header)
-    if kind == "status":
+    if kind == STATUS:
         return _read_status(rest)
-    if kind == "proof":
+    if kind == PROOF:
         header, certificate = items(rest, 2)
         return Proof(
             _header(header, read_header), binary(certificate, size_max=CERTIFICATE_BYTES_MAX)
@@ -258,14 +287,28 @@ def _sealed(fields: list[Value], bytes_max: int) -> tuple[bytes, bytes, bytes]:
     )
 
 
+def _signed_map(
+    payload: bytes, kind: str, chain_id: str, names: tuple[str, ...], bytes_max: int
+) -> list[Value]:
+    """Values of a signed map that has exactly the named fields, and says what it is."""
+    body = unpack(payload, bytes_max=bytes_max)
+    expected = (*names, "chain_id", "epoch", "kind", "v", "view")
+    if not isinstance(body, dict) or sorted(body) != sorted(expected):
+        raise ProtocolViolation(f"a {kind} with other fields than its own")
+    named = (number(body["v"]), body["kind"], body["chain_id"])
+    if named != (VERSION, kind, chain_id):
+        raise ProtocolViolation(f"a {kind} of another chain, kind or version")
+    return [body["epoch"], body["view"], *(body[name] for name in names)]
+
+
 def _read_view_change(
     fields: list[Value], chain_id: str, frame: bytes, read_header: ReadHeader
 ) -> ViewChange:
     payload, sender, signature = _sealed(fields, VIEW_CHANGE_BYTES_MAX)
-    body = items(unpack(payload, bytes_max=VIEW_CHANGE_BYTES_MAX), 9)
-    version, chain, epoch, view, height, digest, header, certificate, prepared = body
-    if number(version) != VERSION or _text(chain) != chain_id:
-        raise ProtocolViolation("a VIEW-CHANGE of another chain or version")
+    names = ("head", "digest", "header", "certificate", "prepared")
+    epoch, view, height, digest, header, certificate, prepared = _signed_map(
+        payload, VIEW_CHANGE, chain_id, names, VIEW_CHANGE_BYTES_MAX
+    )
     head = _header(header, read_header)
     if head.height != number(height) or head.digest != binary(digest, DIGEST_BYTES):
         raise ProtocolViolation("a VIEW-CHANGE whose header is not its head's")
@@ -286,10 +329,10 @@ def _read_new_view(
     fields: list[Value], chain_id: str, frame: bytes, read_header: ReadHeader
 ) -> NewView:
     payload, sender, signature = _sealed(fields, FRAME_BYTES_MAX)
-    body = items(unpack(payload, bytes_max=FRAME_BYTES_MAX), 8)
-    version, chain, epoch, view, frames, base, required, proposal = body
-    if number(version) != VERSION or _text(chain) != chain_id:
-        raise ProtocolViolation("a NEW-VIEW of another chain or version")
+    names = ("view_changes", "base", "required", "proposal")
+    epoch, view, frames, base, required, proposal = _signed_map(
+        payload, NEW_VIEW, chain_id, names, FRAME_BYTES_MAX
+    )
     view_changes = []
     for inner in items(frames):
         data = binary(inner, size_max=2 * VIEW_CHANGE_BYTES_MAX)
@@ -314,4 +357,4 @@ def _read_new_view(
 
 def _is_view_change(data: bytes) -> bool:
     """Looked at before decoding, so that a NEW-VIEW cannot nest NEW-VIEWs."""
-    return data[1:13] == encode("view-change")
+    return data[1:13] == encode(VIEW_CHANGE)

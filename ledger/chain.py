@@ -16,7 +16,7 @@ from ledger.blocks import (
     parse_header,
     validators_hash,
 )
-from ledger.codec import CodecError, decode, encode
+from ledger.codec import decode, encode
 from ledger.errors import GenesisError, InvalidBlock, InvalidTransaction, StoreCorrupted
 from ledger.genesis import Genesis, Validator
 from ledger.limits import BLOCK_BYTES_MAX
@@ -256,7 +256,7 @@ class Chain:
     def transaction(self, tx_id: bytes) -> Transaction | None:
         """An anchored transaction, or None."""
         anchor = self.find_transaction(tx_id)
-        return None if anchor is None else records.read_transaction(self._store, anchor)
+        return None if anchor is None else records.read_transaction(self._store, tx_id, anchor)
 
     def batch(self, producer: str, batch_no: int) -> BatchRecord | None:
         """A registered batch, or None."""
@@ -329,7 +329,7 @@ def _load_head(store: Store, genesis: Genesis) -> tuple[Head, int]:
         head = _head_of(
             ParsedBlock(header, header_bytes, header_digest(header_bytes), (), b""), certificate
         )
-    except (CodecError, InvalidBlock, ValueError, TypeError) as error:
+    except (InvalidBlock, ValueError, TypeError) as error:
         message = f"the head does not read ({error}): restore the chain or sync anew"
         raise StoreCorrupted("E_CORRUPTED", message) from error
     return head, journal_record

@@ -249,7 +249,7 @@ def _cross_check(
     _distinct([key.key for member in members for key in member.keys], "members.keys")
     _distinct([place.id for member in members for place in member.facilities], "facilities.id")
     _distinct([validator.key for validator in validators], "validators.key")
-    nodes = (*validators, *peers)
+    nodes: tuple[Validator | Peer, ...] = (*validators, *peers)
     _distinct([node.peer_id for node in nodes], "peer_id")
     _distinct([node.name for node in nodes], "name")
     for node in nodes:

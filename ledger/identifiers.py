@@ -15,6 +15,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _MODULUS = 1021
 _FORM = re.compile(r"RE1[0-9A-HJKMNP-TV-Z]{15}")
+_PRODUCER = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}")
 _TYPED = str.maketrans({"-": None, " ": None, "I": "1", "L": "1", "O": "0"})
 _HOW = "an ID is RE1 and 15 more characters, such as RE1-K77G-0001G-0001-GK"
 
@@ -58,9 +59,14 @@ def parse_id(text: str) -> RegistryId:
     return RegistryId(plain, plain[3:7], _number(plain[7:12]), _number(plain[12:16]))
 
 
+def is_producer(code: str) -> bool:
+    """Whether `code` has the form of a producer code."""
+    return _PRODUCER.fullmatch(code) is not None
+
+
 def format_id(producer: str, batch_no: int, serial: int) -> str:
     """The 18 characters of an ID. Raises InvalidIdentifier (E_ID)."""
-    if not re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}", producer):
+    if not is_producer(producer):
         raise InvalidIdentifier("E_ID", f"{producer!r} is no producer code", "producer")
     if not 0 <= batch_no <= BATCH_NO_MAX or not 0 <= serial <= UNITS_MAX:
         raise InvalidIdentifier("E_ID", "batch number or serial out of range", "id")

@@ -3,7 +3,7 @@
 | key | value |
 |---|---|
 | `mgenesis` | the genesis digest |
-| `mhead` | canonical [header, certificate, epoch, journal record, state root, height] |
+| `mhead` | canonical [header, certificate, journal record number] |
 | `b` + height (8, big endian) | block body |
 | `c` + height | commit certificate |
 | `h` + block digest | height |
@@ -28,6 +28,9 @@ class LevelDBStore:
     def __init__(self, path: Path, create: bool) -> None:
         if create:
             path.mkdir(parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                message = f"{path} is not empty and not whole: restore it, or empty it and sync"
+                raise StoreCorrupted("E_CORRUPTED", message)
         elif not (path / "CURRENT").exists():
             message = f"{path} holds no chain: restore it, or make the node anew and let it sync"
             raise StoreCorrupted("E_CORRUPTED", message)
@@ -44,7 +47,7 @@ class LevelDBStore:
         """The value, or None. Raises StoreCorrupted."""
         try:
             value: bytes | None = self._db.get(key, verify_checksums=True)
-        except plyvel.CorruptionError as error:
+        except plyvel.Error as error:
             raise _corrupted(error) from error
         return value
 
@@ -71,7 +74,7 @@ class LevelDBStore:
                         break
                     if key > after:
                         found.append((key, value))
-        except plyvel.CorruptionError as error:
+        except plyvel.Error as error:
             raise _corrupted(error) from error
         return found
 

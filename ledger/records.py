@@ -9,9 +9,9 @@ import msgspec
 
 from ledger.codec import decode
 from ledger.elements import OXIDE_FACTORS, to_element_ppm, to_oxide_ppm
-from ledger.errors import NotRegistered, StoreCorrupted
-from ledger.identifiers import RegistryId, format_id, parse_id
-from ledger.limits import LIST_MAX, PPM
+from ledger.errors import InvalidTransaction, NotRegistered, StoreCorrupted
+from ledger.identifiers import RegistryId, format_id, is_producer, parse_id
+from ledger.limits import BATCH_NO_MAX, LIST_MAX, PPM
 from ledger.products import PRODUCTS
 from ledger.state import State, batch_key, stored_batches
 from ledger.store import Store
@@ -50,8 +50,11 @@ class BatchRecord:
 
 
 def header_bytes(data: bytes) -> bytes:
-    """The header inside a stored block."""
-    return msgspec.msgpack.decode(_BODY.decode(data)[0], type=bytes)
+    """The header inside a stored block. Raises StoreCorrupted."""
+    try:
+        return msgspec.msgpack.decode(_BODY.decode(data)[0], type=bytes)
+    except msgspec.MsgspecError as error:
+        raise _corrupted(f"a stored block does not read: {error}") from error
 
 
 def find_anchor(store: Store, tx_id: bytes) -> Anchor | None:
@@ -63,25 +66,39 @@ def find_anchor(store: Store, tx_id: bytes) -> Anchor | None:
     return Anchor(*value)
 
 
-def read_transaction(store: Store, anchor: Anchor) -> Transaction:
-    """The transaction at `anchor`. Raises StoreCorrupted."""
+def read_transaction(store: Store, tx_id: bytes, anchor: Anchor) -> Transaction:
+    """The transaction `tx_id` at `anchor`. Raises StoreCorrupted."""
     data = store.get(b"b" + anchor.height.to_bytes(8, "big"))
     if data is None:
-        message = f"block {anchor.height} is missing: restore the chain or sync anew"
-        raise StoreCorrupted("E_CORRUPTED", message)
-    signed = msgspec.msgpack.decode(_BODY.decode(data)[1][anchor.index], type=bytes)
-    return parse_transaction(signed)
+        raise _corrupted(f"block {anchor.height} is missing")
+    try:
+        signed = msgspec.msgpack.decode(_BODY.decode(data)[1][anchor.index], type=bytes)
+        found = parse_transaction(signed)
+    except (msgspec.MsgspecError, IndexError, InvalidTransaction) as error:
+        raise _corrupted(f"block {anchor.height} does not read: {error}") from error
+    if found.tx_id != tx_id:
+        raise _corrupted(f"block {anchor.height} holds another transaction at {anchor.index}")
+    return found
+
+
+def _corrupted(message: str) -> StoreCorrupted:
+    return StoreCorrupted("E_CORRUPTED", f"{message}: restore the chain or sync anew")
 
 
 def find_batch(store: Store, producer: str, batch_no: int) -> BatchRecord | None:
     """A registered batch, or None."""
+    if not is_producer(producer) or not 0 <= batch_no <= BATCH_NO_MAX:
+        return None
     value = State(store, b"").get(batch_key(producer, batch_no))
     return None if value is None else _record(store, producer, batch_no, value)
 
 
 def list_batches(store: Store, member: str, after: int, limit: int) -> list[BatchRecord]:
     """A member's batches with a number above `after`, in order; at most LIST_MAX."""
-    found = stored_batches(store, member, after, min(limit, LIST_MAX))
+    if not is_producer(member):
+        return []
+    first = min(max(after, 0), BATCH_NO_MAX)
+    found = stored_batches(store, member, first, min(max(limit, 0), LIST_MAX))
     return [_record(store, member, number, value) for number, value in found]
 
 
@@ -89,9 +106,8 @@ def _record(store: Store, producer: str, batch_no: int, value: bytes) -> BatchRe
     tx_id: Any = decode(value, bytes_max=64)[0]  # type: ignore[index]
     anchor = find_anchor(store, tx_id)
     if anchor is None:
-        message = f"transaction {tx_id.hex()} has no anchor: restore the chain or sync anew"
-        raise StoreCorrupted("E_CORRUPTED", message)
-    return BatchRecord(producer, batch_no, read_transaction(store, anchor), anchor)
+        raise _corrupted(f"transaction {tx_id.hex()} has no anchor")
+    return BatchRecord(producer, batch_no, read_transaction(store, tx_id, anchor), anchor)
 
 
 def lookup(store: Store, text: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The signed envelope: bytes to a typed value, once, and back to the same bytes.
 
-Struct fields stand in byte order, so that the encoder's output is canonical; an input that does
-not re-encode to itself is refused (unknown or repeated keys, long forms, other orders).
+The encoder sorts keys and writes shortest forms, so an input that does not re-encode to itself is
+not canonical and is refused (repeated keys, long forms, other orders, explicit nil).
 """
 
 from __future__ import annotations
@@ -50,26 +50,23 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True):
     type: Text
 
 
-class Origin(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Origin(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A share of where the material comes from, in ppm of the batch."""
 
     country: Text
-    share_ppm: Ppm
     ore: Text | None = None
+    share_ppm: Ppm
     site: Text | None = None
 
-    # Declared order is not byte order here: required fields come first in Python, and the
-    # encoder below sorts.
 
-
-class Pack(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Pack(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A package: serials `first` … `first + count - 1`, `mass_g` grams."""
 
     count: Annotated[int, Meta(ge=1, le=2**53)]
     first: Annotated[int, Meta(ge=1, le=2**53)]
     mass_g: Grams
-    type: Text
     sscc: Text | None = None
+    type: Text
 
 
 class Refs(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -125,7 +122,8 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Transaction:
     """A parsed transaction; `signed` and `unsigned` are the bytes as received.
 
-    `verdict`: what the stateless rules said of it, kept because they are asked many times.
+    `verdict`: what the stateless rules said of the payload, which is asked many times: the day of
+    production or the refusal; empty until they were run.
     """
 
     signed: bytes
@@ -133,9 +131,7 @@ class Transaction:
     signature: bytes
     tx_id: bytes
     envelope: Envelope
-    verdict: list[InvalidTransaction | None] = field(
-        default_factory=list, compare=False, repr=False
-    )
+    verdict: list[int | InvalidTransaction] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def signing_bytes(self) -> bytes:
@@ -143,6 +139,8 @@ class Transaction:
         return signing_bytes("kilochain/tx/1", self.unsigned)
 
 
+# "deterministic" would do by the order of fields, but it writes a long map header where omitted
+# fields could have made one necessary; "sorted" counts what it writes.
 _ENCODER = msgspec.msgpack.Encoder(order="sorted")
 _OUTER = msgspec.msgpack.Decoder(tuple[bytes, bytes])
 _INNER = msgspec.msgpack.Decoder(Envelope)
@@ -179,7 +177,7 @@ def parse_transaction(signed: bytes) -> Transaction:
     if assemble(unsigned, signature) != signed or encode_unsigned(envelope) != unsigned:
         message = "not canonical MessagePack: shortest forms, keys once and in byte order"
         raise InvalidTransaction("E_SCHEMA", message)
-    _check_text(envelope)
+    _check_text([envelope.chain_id, envelope.member, *_payload_texts(envelope.payload)])
     return Transaction(signed, unsigned, signature, transaction_id(unsigned), envelope)
 
 
@@ -191,10 +189,9 @@ def _schema(error: Exception) -> InvalidTransaction:
     return InvalidTransaction("E_SCHEMA", text, missing.group(1) if missing else name)
 
 
-def _check_text(envelope: Envelope) -> None:
-    payload = envelope.payload
-    texts = [envelope.chain_id, envelope.member, payload.facility, payload.product]
-    texts += [payload.produced_on, payload.assay.cert, payload.assay.lab, payload.assay.method]
+def _payload_texts(payload: BatchRegistration) -> list[str]:
+    texts = [payload.facility, payload.product, payload.produced_on]
+    texts += [payload.assay.cert, payload.assay.lab, payload.assay.method]
     texts += [*payload.impurities, *payload.ree, *(payload.hidden or ())]
     for origin in payload.origin:
         texts += [origin.country, origin.ore or "", origin.site or ""]
@@ -203,6 +200,12 @@ def _check_text(envelope: Envelope) -> None:
         texts += [pack.type, pack.sscc or ""]
     if payload.refs is not None:
         texts += [text or "" for text in msgspec.structs.astuple(payload.refs)]
+    return texts
+
+
+def _check_text(texts: list[str]) -> None:
+    if "".join(texts).isascii():
+        return
     for text in texts:
         if not text.isascii() and not unicodedata.is_normalized("NFC", text):
             raise InvalidTransaction("E_SCHEMA", f"{text!r} is not in Unicode form NFC")
@@ -217,16 +220,18 @@ def envelope_from_json(obj: object) -> Envelope:
         envelope = msgspec.convert(_from_hex(obj, ""), Envelope, builtin_types=(bytes,))
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _schema(error) from error
-    _check_text(envelope)
+    _check_text([envelope.chain_id, envelope.member, *_payload_texts(envelope.payload)])
     return envelope
 
 
 def payload_from_json(obj: object) -> BatchRegistration:
     """A batch.register payload from its JSON form. Raises InvalidTransaction (E_SCHEMA)."""
     try:
-        return msgspec.convert(_from_hex(obj, ""), BatchRegistration, builtin_types=(bytes,))
+        payload = msgspec.convert(_from_hex(obj, ""), BatchRegistration, builtin_types=(bytes,))
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _schema(error) from error
+    _check_text(_payload_texts(payload))
+    return payload
 
 
 def envelope_to_json(envelope: Envelope) -> dict[str, object]:

@@ -32,10 +32,11 @@ class Rules:
 
         `time_ms`: the block's time; `anchored`: whether a transaction ID is on the chain.
         """
-        self._check_stateless(transaction)
+        self._check_signer(transaction)
+        day = _payload_verdict(transaction)
         self._check_time(transaction, time_ms)
         payload = transaction.envelope.payload
-        check_date(payload, time_ms)
+        check_date(payload, day, time_ms)
         if anchored(transaction.tx_id):
             raise InvalidTransaction("E_DUPLICATE", "already anchored: ask tx.get where", "tx_id")
         member = transaction.envelope.member
@@ -48,20 +49,6 @@ class Rules:
         envelope = transaction.envelope
         record = encode([transaction.tx_id, height, index])
         state.put(batch_key(envelope.member, envelope.payload.batch_no), record)
-
-    def _check_stateless(self, transaction: Transaction) -> None:
-        # Members and keys are fixed by the genesis, so the answer is good for a chain's life.
-        if not transaction.verdict:
-            try:
-                self._check_signer(transaction)
-                check_payload(transaction.envelope.payload)
-            except InvalidTransaction as error:
-                transaction.verdict.append(error)
-            else:
-                transaction.verdict.append(None)
-        verdict = transaction.verdict[0]
-        if verdict is not None:
-            raise InvalidTransaction(verdict.code, str(verdict), verdict.field)
 
     def _check_signer(self, transaction: Transaction) -> None:
         envelope = transaction.envelope
@@ -87,6 +74,18 @@ class Rules:
         if until > time_ms + longest.validity_ms_max:
             message = f"valid_until_ms is more than {longest.validity_ms_max} ms ahead: lower it"
             raise InvalidTransaction("E_EXPIRED", message, "valid_until_ms")
+
+
+def _payload_verdict(transaction: Transaction) -> int:
+    if not transaction.verdict:
+        try:
+            transaction.verdict.append(check_payload(transaction.envelope.payload))
+        except InvalidTransaction as error:
+            transaction.verdict.append(error)
+    verdict = transaction.verdict[0]
+    if isinstance(verdict, InvalidTransaction):
+        raise InvalidTransaction(verdict.code, str(verdict), verdict.field)
+    return verdict
 
 
 def _key_of(member: Member, key: bytes) -> MemberKey:

@@ -27,6 +27,7 @@ from consensus.interface import (
     Heartbeat,
     Now,
     Output,
+    ReplicaStatus,
     Send,
     SendBlock,
     Wake,
@@ -103,6 +104,10 @@ class Driver:
         """Hand over what came from outside; a full inbox drops it and counts."""
         if not self.inbox.offer(event):
             self._metrics.dropped.inc()
+
+    def status(self) -> ReplicaStatus:
+        """The replica's account of itself."""
+        return self.replica.status(_now())
 
     async def run(self) -> None:
         """Drive until cancelled. Raises StorageFailed, InvariantBroken."""

@@ -32,6 +32,6 @@ class VoteGuard:
         key = (domain, body.get("kind"), body["view"], *place)
         digest = hashlib.sha256(message).digest()
         if self._signed.setdefault(key, digest) != digest:
-            raise DoubleSign(f"a second, different {body.get('kind')} was to be signed: {key}")
+            raise DoubleSign(f"a second, different {body.get('kind')} was to be signed: {key!r}")
         if len(self._signed) > GUARD_ENTRIES_MAX:
             del self._signed[next(iter(self._signed))]

@@ -25,7 +25,7 @@ from ledger.leveldb_store import LevelDBStore
 from node import block_sync, keys, log, startup
 from node.config import Config
 from node.dissemination import Disseminator, MalformedChunk
-from node.driver import Driver, mono_ms
+from node.driver import Driver
 from node.environment import NodeEnvironment, consensus_validators
 from node.intake import Intake, TransactionStatus
 from node.journal import HomeLock, Journal
@@ -152,7 +152,7 @@ class Node:
 
     def status(self) -> ReplicaStatus:
         """The replica's account of itself."""
-        return self.driver.replica.status(mono_ms())
+        return self.driver.status()
 
     def ready(self) -> tuple[bool, str]:
         """Whether this node can serve (and, as a validator, commit); and why not."""

@@ -26,28 +26,34 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _HIDEABLE = frozenset({"docs", "loi_ppm", "packs", "refs", "th_ppm", "u_ppm"})
 
 
-def check_payload(payload: BatchRegistration) -> None:
-    """Every rule that needs nothing but the payload. Raises InvalidTransaction."""
+def check_payload(payload: BatchRegistration) -> int:
+    """Every rule that needs nothing but the payload. Raises InvalidTransaction.
+
+    Gives the day of production, as `check_date` wants it.
+    """
     _check_mass(payload)
     _check_assay(payload)
     _check_grade(payload)
     _check_closure(payload)
     _check_origin(payload)
-    produced_day(payload)
+    day = _produced_day(payload)
     if payload.packs is not None:
         _check_packs(payload)
     _check_hidden(payload)
+    return day
 
 
-def check_date(payload: BatchRegistration, block_time_ms: int) -> None:
-    """produced_on is at most one day after the block's date (UTC). Raises InvalidTransaction."""
-    if produced_day(payload) > _EPOCH_DAY + block_time_ms // _DAY_MS + 1:
+def check_date(payload: BatchRegistration, day: int, block_time_ms: int) -> None:
+    """produced_on (`day`) is at most a day after the block's date (UTC).
+
+    Raises InvalidTransaction.
+    """
+    if day > _EPOCH_DAY + block_time_ms // _DAY_MS + 1:
         message = f"produced_on {payload.produced_on} is in the future: correct the date"
         raise InvalidTransaction("E_DATE", message, "produced_on")
 
 
-def produced_day(payload: BatchRegistration) -> int:
-    """The day of production as a proleptic Gregorian ordinal. Raises InvalidTransaction."""
+def _produced_day(payload: BatchRegistration) -> int:
     text = payload.produced_on
     try:
         if _DATE.fullmatch(text):

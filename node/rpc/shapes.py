@@ -313,15 +313,13 @@ class OriginRow(Struct, frozen=True):
     ore: str | None = None
 
 
-class Registrant(Struct, frozen=True):
-    """The member that registered a record."""
-
-    code: str
-    name: str
-
-
 class Lookup(Struct, frozen=True):
-    """The record of one kilogram, or of a whole batch."""
+    """The record of one kilogram, or of a whole batch (`kind`).
+
+    `registered_by` is a member's code. `committed_not_validated`: fields that the registrant
+    hides behind a commitment, which nobody has checked. A metal's total counts metal, any other
+    product's counts oxide; the other column of `composition` is converted.
+    """
 
     id: str
     kind: Literal["kilogram", "batch"]
@@ -329,17 +327,45 @@ class Lookup(Struct, frozen=True):
     mass_g: int
     composition: list[Part]
     origin: list[OriginRow]
-    registered_by: Registrant
+    product: str
+    facility: str
+    produced_on: str
+    coc: str
+    committed_not_validated: list[str]
+    registered_by: str
+    registered_by_name: str
     anchored: Anchored
     status: str
 
 
+class AssayRow(Struct, frozen=True):
+    """Who measured, how, and the digest of the certificate."""
+
+    lab: str
+    method: str
+    cert: str
+    sha256: Hex32
+
+
 class BatchRow(Struct, frozen=True):
-    """A batch as registered (every field of its payload) and where it is anchored."""
+    """A batch as registered and where it is anchored; optional fields as they were given."""
 
     id: str
-    units: int
+    batch_no: int
+    facility: str
+    product: str
+    stage: str
     net_mass_g: int
+    units: int
+    produced_on: str
+    basis: str
+    total_ppm: int
+    ree: dict[str, int]
+    impurities: dict[str, int]
+    origin: list[OriginRow]
+    coc: str
+    assay: AssayRow
+    registered_by: str
     anchored: Anchored
 
 

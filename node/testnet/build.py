@@ -1,24 +1,26 @@
 """Makes a testnet's folder: keys, genesis and a home per node.
 
-The genesis is built by `kilochain genesis build` from a copy of the consortium's folder:
-`members.json` with each member's public key filled in, `validators.json` and `peers.json`.
+The genesis is built from the consortium's documents, with a fresh key added to each member, and
+the validators and peers of this testnet.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ledger.errors import GenesisError
+from ledger.genesis import build_from_documents, parse_genesis
 from node.config import Config, LogConfig, P2PConfig, RPCConfig, TestnetConfig, render_config
 from node.keys import KeyFile, generate, save_key
 from node.network.host import peer_id_of
-from node.testnet import calls
 from node.testnet.errors import TestnetError
-from node.testnet.layout import Entry, Layout, MemberKey, free_ports, save, write_json
+from node.testnet.layout import Entry, Layout, MemberKey, free_ports, save
 from node.testnet.limits import OBSERVERS_MAX, VALIDATORS_MAX
 
 
@@ -56,8 +58,10 @@ def _fill(folder: Path, consortium: Path, validators: int, observers: int) -> La
     plans = _plan(validators, observers)
     members = _members(consortium)
     keys = {member["code"]: generate("member") for member in members}
-    genesis = _genesis(folder, consortium, plans, members, keys)
-    chain_id = json.loads(calls.run("genesis", "check", str(genesis), "--json"))["chain_id"]
+    data = _genesis(consortium, plans, members, keys)
+    genesis = folder / "genesis.json"
+    genesis.write_bytes(data)
+    chain_id = parse_genesis(data).chain_id
     for plan in plans:
         _home(folder, plan, genesis, plans)
     layout = Layout(
@@ -93,19 +97,16 @@ def _members(consortium: Path) -> list[dict[str, Any]]:
 
 
 def _genesis(
-    folder: Path,
     consortium: Path,
     plans: Sequence[_Plan],
     members: Sequence[dict[str, Any]],
     keys: Mapping[str, KeyFile],
-) -> Path:
-    source = folder / "consortium"
-    shutil.copytree(consortium, source)
-    keyed = [
-        {**member, "keys": [{"key": keys[member["code"]].public.hex(), "status": "active"}]}
-        for member in members
-    ]
+) -> bytes:
     codes = [member["code"] for member in members]
+    keyed = []
+    for member in members:
+        fresh = {"key": keys[member["code"]].public.hex(), "status": "active"}
+        keyed.append({**member, "keys": [*member.get("keys", ()), fresh]})
     voting, peers = [], []
     for i, plan in enumerate(plans):
         common = {"name": plan.name, "member": codes[i % len(codes)], "peer_id": plan.peer_id}
@@ -114,12 +115,16 @@ def _genesis(
         else:
             key = plan.validator_key.public.hex()
             voting.append({**common, "key": key, "address": plan.address})
-    write_json(source / "members.json", keyed)
-    write_json(source / "validators.json", voting)
-    write_json(source / "peers.json", peers)
-    genesis = folder / "genesis.json"
-    calls.run("genesis", "build", str(source), "-o", str(genesis))
-    return genesis
+    documents = {
+        "network.json": json.loads((consortium / "network.json").read_text()),
+        "members.json": keyed,
+        "validators.json": voting,
+        "peers.json": peers,
+    }
+    try:
+        return build_from_documents(documents, int(time.time() * 1000))
+    except GenesisError as error:
+        raise TestnetError(f"{consortium}: {error}") from None
 
 
 def _home(folder: Path, plan: _Plan, genesis: Path, plans: Sequence[_Plan]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from whole_network import SEEDS, Load, Net, wait_until
 
 from node.testnet import calls, control
-from tests.e2e.conftest import Load, Net, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 ALL_DIE_TIMES = 3  # scripts/endure does ten
@@ -47,7 +47,7 @@ def test_what_was_acknowledged_survives_the_death_of_all_nodes_at_once(net: Net)
             wait_until(lambda seen=seen: len(load.acknowledged) > seen + 20, "commits go on")
             for name in net.validators:
                 control.kill(net.folder, name)
-            control.up(net.folder, net.folder / "consortium")
+            control.up(net.folder, SEEDS / "consortium")
     net.commit("v0")
     net.wait_agreement(net.validators)
     on_chain = net.transactions("v0")

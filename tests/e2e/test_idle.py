@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from tests.e2e.conftest import Net
+from whole_network import Net
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 WATCH_S = 20

@@ -6,10 +6,10 @@ import json
 
 import httpx
 import pytest
+from whole_network import SEEDS, Net, cli
 
 from ledger.identifiers import format_id
 from node.testnet import calls
-from tests.e2e.conftest import SEEDS, Net, cli
 
 pytestmark = pytest.mark.e2e
 PARTIAL = "02-K77G-ree-concentrate.json"  # its last kilogram is lighter than the others

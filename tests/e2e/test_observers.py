@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from whole_network import SEEDS, Load, Net, wait_until
 
 from node.testnet import calls, control, demo
-from tests.e2e.conftest import SEEDS, Load, Net, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+from whole_network import Net, wait_until
 
 from node.testnet import control
-from tests.e2e.conftest import Net, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

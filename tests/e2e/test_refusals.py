@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import msgpack
 import pytest
+from whole_network import SEEDS, Net, wait_until
 
 from node.keys import generate, load_key
 from node.testnet.signing import Signed
-from tests.e2e.conftest import SEEDS, Net, wait_until
 
 pytestmark = pytest.mark.e2e
 BAD = sorted((SEEDS / "bad").glob("*.json"))

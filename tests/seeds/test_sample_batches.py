@@ -74,5 +74,5 @@ def test_packs_cover_each_kilogram_once(path: Path) -> None:
 @pytest.mark.parametrize("path", BAD, ids=lambda p: p.stem)
 def test_a_bad_batch_names_the_error_and_the_field_it_must_get(path: Path) -> None:
     bad = read(path)
-    assert set(bad) == {"error", "field", "batch"}
+    assert {"error", "field", "batch"} <= set(bad)
     assert bad["error"].startswith("E_")

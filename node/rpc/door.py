@@ -1,0 +1,106 @@
+"""From a method's name and parameters to its result: the door between protocol and node."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from ledger.errors import LedgerError
+from node.mempool import PoolBusy
+from node.rpc.context import Context, as_rpc_error
+from node.rpc.discover import describe
+from node.rpc.methods import METHODS, Method
+from node.rpc.protocol import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    REFUSED,
+    Params,
+    RPCError,
+)
+from node.rpc.shapes import Parameters
+
+if TYPE_CHECKING:
+    from node.node import Node
+
+_log = structlog.get_logger()
+_PLACE = re.compile(r" - at `\$\.?(.*)`$")
+_UNKNOWN = re.compile(r"unknown field `(.*)`$")
+_MISSING = re.compile(r"missing required field `(.*)`$")
+
+
+class NodeDoor:
+    """What the server asks of a node."""
+
+    def __init__(self, node: Node) -> None:
+        allowed = [m for m in METHODS if node.config.testnet.control or not m.testnet]
+        self._node = node
+        self._context = Context(node)
+        self._methods = {method.name: method for method in allowed}
+        self._document = describe(allowed)
+
+    async def call(self, method: str, params: Params, may_write: bool) -> object:
+        """Perform one call; the result is plain JSON values. Raises RPCError."""
+        if method == "rpc.discover":
+            return self._document
+        found = self._methods.get(method)
+        if found is None:
+            message = f"Method not found: {method[:64]!r}; rpc.discover lists them"
+            raise RPCError(METHOD_NOT_FOUND, message, code="E_METHOD")
+        if found.writes and not may_write:
+            message = (
+                "writing from beyond this machine needs the node's token: send "
+                "Authorization: Bearer <rpc.token of its config.toml>"
+            )
+            raise RPCError(REFUSED, message, code="E_TOKEN")
+        given = read_parameters(found, params)
+        try:
+            return msgspec.to_builtins(await found.handler(self._context, given))
+        except (LedgerError, PoolBusy) as error:
+            raise as_rpc_error(error) from error
+        except RPCError:
+            raise
+        except Exception as error:
+            _log.error("a call failed", method=method, exc_info=error)
+            message = "the node failed to answer; its log says why"
+            raise RPCError(INTERNAL_ERROR, message, code="E_INTERNAL") from error
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether the node can serve, and why not."""
+        return self._node.ready()
+
+    def render_metrics(self) -> bytes:
+        """The Prometheus text."""
+        return self._node.render_metrics()
+
+
+def read_parameters(method: Method, params: Params) -> Parameters:
+    """Typed parameters, by name or by position. Raises RPCError (E_PARAMS, with the field)."""
+    named: dict[str, Any]
+    if isinstance(params, list):
+        names = method.parameters.__struct_fields__
+        if len(params) > len(names):
+            message = f"{method.name} takes {len(names)} parameters: {', '.join(names) or 'none'}"
+            raise RPCError(INVALID_PARAMS, message, code="E_PARAMS")
+        named = dict(zip(names, params, strict=False))
+    else:
+        named = params
+    try:
+        return msgspec.convert(named, method.parameters)
+    except msgspec.ValidationError as error:
+        message, field = _explain(str(error))
+        raise RPCError(INVALID_PARAMS, message, code="E_PARAMS", field=field) from None
+
+
+def _explain(said: str) -> tuple[str, str | None]:
+    for pattern in (_PLACE, _UNKNOWN, _MISSING):
+        found = pattern.search(said)
+        if found:
+            field = found[1]
+            break
+    else:
+        return f"Invalid params: {said}", None
+    return f"Invalid params: {field}: {_PLACE.sub('', said)}", field or None
