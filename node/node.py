@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 import trio
@@ -264,10 +266,14 @@ def open_node(config: Config) -> Node:
 
 
 async def run_node(
-    config: Config, *, task_status: TaskStatus[Node] = trio.TASK_STATUS_IGNORED
+    config: Config,
+    door: Callable[..., Awaitable[None]] | None = None,
+    *,
+    task_status: TaskStatus[Node] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run the node of a home until SIGINT, SIGTERM or cancellation.
 
+    `door(node, task_status=…)`: what serves people beside the node, as a task that ends with it.
     Raises HomeLocked, StartRefused, StorageFailed, InvariantBroken and what `open_node` raises.
     """
     startup.require_assertions()
@@ -277,6 +283,8 @@ async def run_node(
         node = open_node(config)
         async with trio.open_nursery() as nursery:
             await nursery.start(node.run)
+            if door is not None:
+                await nursery.start(partial(door, node))
             task_status.started(node)
             with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
                 async for number in signals:
