@@ -202,4 +202,4 @@ class Mempool:
 def claim_of(transaction: Transaction) -> object:
     """What a transaction wants to write: two with different claims never disturb each other."""
     envelope = transaction.envelope
-    return (envelope.kind, envelope.member, getattr(envelope.payload, "batch", None))
+    return (envelope.kind, envelope.member, envelope.payload.batch_no)

@@ -28,7 +28,7 @@ Params = list[Any] | dict[str, Any]
 Call = Callable[[str, Params], Awaitable[object]]
 
 # Strings are skipped whole, so that brackets inside them do not count as nesting.
-_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+_NESTING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class RPCError(Exception):
