@@ -22,6 +22,19 @@ class KeyFileError(Exception):
     """A key file cannot be read, written or opened; the message names the file."""
 
 
+class PassphraseWrong(KeyFileError):  # noqa: N818 - the name says what happened
+    """The passphrase does not open the key file, or none was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLabel:
+    """What a key file says without its passphrase. `sealed`: whether it needs one."""
+
+    kind: str
+    public: bytes
+    sealed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class KeyFile:
     """A key pair. `kind`: node, validator or member; `public`, `seed`: 32 bytes each."""
@@ -69,6 +82,19 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
 
 def save_key(path: Path, key: KeyFile, passphrase: str | None = None) -> None:
     """Write a new key file with mode 0600; refuses to overwrite one. Raises KeyFileError."""
+    _write_new(path, key, passphrase)
+    _sync_folder(path.parent)
+
+
+def replace_key(path: Path, key: KeyFile, passphrase: str | None = None) -> None:
+    """Write the key over the file that holds it, whole or not at all. Raises KeyFileError."""
+    fresh = path.with_name(f"{path.name}.{utils.random(8).hex()}.new")
+    _write_new(fresh, key, passphrase)
+    os.replace(fresh, path)
+    _sync_folder(path.parent)
+
+
+def _write_new(path: Path, key: KeyFile, passphrase: str | None) -> None:
     document = {"kind": key.kind, "public": key.public.hex()}
     if passphrase is None:
         document["secret"] = key.seed.hex()
@@ -88,33 +114,73 @@ def save_key(path: Path, key: KeyFile, passphrase: str | None = None) -> None:
         os.fsync(file.fileno())
 
 
-def load_key(path: Path, passphrase: str | None = None) -> KeyFile:
-    """Read a key file. Raises KeyFileError: absent, malformed, or the passphrase is wrong."""
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        document = json.loads(path.read_text())
-        kind, public = str(document["kind"]), bytes.fromhex(document["public"])
-        if "secret" in document:
-            seed = bytes.fromhex(document["secret"])
-        else:
-            seed = _open(path, document, passphrase)
-        key = from_seed(kind, seed)
-    except FileNotFoundError:
-        raise KeyFileError(f"{path}: no such key file") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise KeyFileError(f"{path}: not a key file ({error})") from None
-    if key.public != public:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_label(path: Path) -> KeyLabel:
+    """What a key file says without its passphrase. Raises KeyFileError."""
+    document = _read(path)
+    return KeyLabel(document["kind"], bytes.fromhex(document["public"]), "sealed" in document)
+
+
+def load_key(path: Path, passphrase: str | None = None) -> KeyFile:
+    """Read a key file. Raises KeyFileError: absent, malformed; PassphraseWrong."""
+    document = _read(path)
+    if "sealed" in document:
+        seed = _open(path, document, passphrase)
+    else:
+        seed = bytes.fromhex(document["secret"])
+    key = from_seed(document["kind"], seed)
+    if key.public.hex() != document["public"]:
         raise KeyFileError(f"{path}: the public key does not belong to the secret")
     return key
 
 
+def _read(path: Path) -> dict[str, str]:
+    """The document of a key file, its form checked: hex of the right lengths."""
+    try:
+        with path.open() as file:
+            document = json.loads(file.read(_FILE_CHARACTERS_MAX))
+        lengths = _SEALED if "sealed" in document else _OPEN
+        if set(document) != {"kind", *lengths} or document["kind"] not in KINDS:
+            raise ValueError(f"kind, {', '.join(lengths)} and nothing else are expected")
+        for name, length in lengths.items():
+            if (
+                len(bytes.fromhex(document[name])) != length
+                or document[name].lower() != (document[name])
+            ):
+                raise ValueError(f"{name} must be {length} bytes in lower-case hex")
+    except FileNotFoundError:
+        raise KeyFileError(f"{path}: no such key file") from None
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}") from None
+    except (ValueError, TypeError) as error:
+        raise KeyFileError(f"{path}: not a key file ({error})") from None
+    return dict(document)
+
+
+_FILE_CHARACTERS_MAX = 4096
+_OPEN = {"public": 32, "secret": 32}
+_SEALED = {
+    "public": 32,
+    "salt": pwhash.argon2id.SALTBYTES,
+    "sealed": 32 + secret.SecretBox.NONCE_SIZE + secret.SecretBox.MACBYTES,
+}
+
+
 def _open(path: Path, document: dict[str, str], passphrase: str | None) -> bytes:
     if passphrase is None:
-        raise KeyFileError(f"{path}: this key needs its passphrase")
+        raise PassphraseWrong(f"{path}: this key needs its passphrase")
     box = secret.SecretBox(_stretch(passphrase, bytes.fromhex(document["salt"])))
     try:
         return bytes(box.decrypt(bytes.fromhex(document["sealed"])))
     except CryptoError:
-        raise KeyFileError(f"{path}: the passphrase is wrong") from None
+        raise PassphraseWrong(f"{path}: the passphrase is wrong") from None
 
 
 def _stretch(passphrase: str, salt: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 from libp2p import new_host
-from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.crypto.ed25519 import Ed25519PublicKey, create_new_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key
 from libp2p.custom_types import TProtocol
 from libp2p.network.config import ConnectionConfig, RetryConfig
@@ -38,6 +38,11 @@ def quiet_library() -> None:
 def peer_id_of(seed: bytes) -> str:
     """Return the peer ID of the node key with this 32-byte seed."""
     return str(ID.from_pubkey(create_new_key_pair(seed).public_key))
+
+
+def peer_id_of_public(public: bytes) -> str:
+    """Return the peer ID of the node key with these 32 public bytes."""
+    return str(ID.from_pubkey(Ed25519PublicKey.from_bytes(public)))
 
 
 def build_host(seed: bytes, listen: str, admit: Callable[[str], bool]) -> Any:
