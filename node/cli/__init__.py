@@ -24,6 +24,7 @@ class LazyGroup(click.Group):
         "peers": "node.cli.query:peers",
         "tx": "node.cli.query:tx",
         "lookup": "node.cli.query:lookup",
+        "block": "node.cli.query:block",
         "batch": "node.cli.batch:batch",
         "check": "node.cli.check:check",
         "simulate": "node.cli.simulate:simulate",
