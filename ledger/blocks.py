@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +85,13 @@ def parse_header(data: bytes) -> BlockHeader:
     return BlockHeader(**value)
 
 
-def parse_block(data: bytes) -> ParsedBlock:
-    """Decode a body strictly and check it against its own header. Raises InvalidBlock."""
+def parse_block(
+    data: bytes, known: Callable[[bytes], Transaction | None] = lambda signed: None
+) -> ParsedBlock:
+    """Decode a body strictly and check it against its own header. Raises InvalidBlock.
+
+    `known`: a transaction that was parsed from exactly these signed bytes before, or None.
+    """
     if len(data) > BLOCK_BYTES_MAX:
         raise _bad(f"{len(data)} bytes, at most {BLOCK_BYTES_MAX}", "body")
     try:
@@ -101,7 +106,7 @@ def parse_block(data: bytes) -> ParsedBlock:
     if merkle.root(signed) != header.transactions_root:
         raise _bad("does not match the transactions", "transactions_root")
     try:
-        transactions = tuple(parse_transaction(each) for each in signed)
+        transactions = tuple(known(each) or parse_transaction(each) for each in signed)
     except InvalidTransaction as error:
         raise InvalidBlock(error.code, f"holds a bad transaction: {error}", error.field) from error
     return ParsedBlock(header, header_bytes, header_digest(header_bytes), transactions, data)

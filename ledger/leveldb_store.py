@@ -19,6 +19,7 @@ from pathlib import Path
 import plyvel
 
 from ledger.errors import StoreCorrupted
+from ledger.limits import BLOOM_FILTER_BITS
 from ledger.store import Write
 
 
@@ -36,7 +37,11 @@ class LevelDBStore:
             raise StoreCorrupted("E_CORRUPTED", message)
         try:
             self._db = plyvel.DB(
-                str(path), create_if_missing=create, error_if_exists=create, paranoid_checks=True
+                str(path),
+                create_if_missing=create,
+                error_if_exists=create,
+                paranoid_checks=True,
+                bloom_filter_bits=BLOOM_FILTER_BITS,
             )
         except plyvel.CorruptionError as error:
             raise _corrupted(error) from error

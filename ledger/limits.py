@@ -21,3 +21,5 @@ PACKS_MAX = 256
 IMPURITIES_MAX = 64
 TEXT_CHARS_MAX = 128
 LIST_MAX = 500  # entries of one page
+
+BLOOM_FILTER_BITS = 10  # per key: one false positive in about a hundred, so absence costs no read

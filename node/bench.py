@@ -39,7 +39,11 @@ _SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """One run. Rates per second, latencies in milliseconds, sizes in bytes."""
+    """One run. Rates per second, latencies in milliseconds, sizes in bytes.
+
+    `cpu_ms_per_tx`: processor time of all nodes together per committed transaction at saturation;
+    None where the system has no /proc.
+    """
 
     validators: int
     members: int
@@ -49,6 +53,7 @@ class BenchResult:
     busy_answers: int
     seconds: float
     committed_per_s: float
+    cpu_ms_per_tx: float | None
     rate_asked_per_s: int
     rate_reached_per_s: float
     latency_samples: int
@@ -90,7 +95,9 @@ def _measure(layout: Layout, seconds: int, rate: int, say: Callable[[str], None]
     say(f"latency at {rate} per second ...")
     latencies, took = trio.run(_at_rate, urls, signed[flood:], rate)
     say("saturation ...")
+    before = _cpu_seconds(layout)
     load = trio.run(_saturate, urls, signed[:flood], float(seconds))
+    used = _cpu_seconds(layout)
     latencies.sort()
     return BenchResult(
         validators=len(urls),
@@ -101,6 +108,9 @@ def _measure(layout: Layout, seconds: int, rate: int, say: Callable[[str], None]
         busy_answers=load.busy,
         seconds=round(load.seconds, 2),
         committed_per_s=round(load.committed / load.seconds, 1),
+        cpu_ms_per_tx=None
+        if before is None or used is None
+        else round(1000 * (used - before) / load.committed, 3),
         rate_asked_per_s=rate,
         rate_reached_per_s=round(len(latencies) / took, 1),
         latency_samples=len(latencies),
@@ -253,6 +263,19 @@ class _Counter:
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _cpu_seconds(layout: Layout) -> float | None:
+    """User and system time of every running node so far."""
+    ticks = 0
+    try:
+        for entry in layout.nodes:
+            if entry.pid is not None:
+                fields = Path(f"/proc/{entry.pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+    except OSError:
+        return None
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _hardware() -> str:

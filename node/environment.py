@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from consensus.interface import Block, Header, Validator
 from ledger.blocks import BlockHeader, ParsedBlock, header_digest, parse_block, parse_header
 from ledger.errors import LedgerError
 from ledger.genesis import Validator as GenesisValidator
+from ledger.transactions import Transaction
 from node import keys
 from node.guard import VoteGuard
 from node.limits import BLOCK_BYTES_MAX
 
 
 class NodeEnvironment:
-    """The consensus room's `Environment`. `key` is None for an observer."""
+    """The consensus room's `Environment`. `key` is None for an observer.
 
-    def __init__(self, key: keys.KeyFile | None) -> None:
+    `known`: a transaction that this node has parsed from the same signed bytes, or None.
+    """
+
+    def __init__(
+        self,
+        key: keys.KeyFile | None,
+        known: Callable[[bytes], Transaction | None] = lambda signed: None,
+    ) -> None:
         self._key = key
+        self._known = known
         self._guard = VoteGuard()
 
     def sign(self, message: bytes) -> bytes:
@@ -41,7 +52,7 @@ class NodeEnvironment:
         if len(data) > BLOCK_BYTES_MAX:
             raise ValueError("block body too long")
         try:
-            return consensus_block(parse_block(data))
+            return consensus_block(parse_block(data, self._known))
         except LedgerError as error:
             raise ValueError(str(error)) from error
 

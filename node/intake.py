@@ -75,9 +75,8 @@ class Intake:
         fresh: list[Transaction] = []
         try:
             for signed in decode_chunk(data):
-                transaction = parse_transaction(signed)
-                if self.status(transaction.tx_id).status not in ("pooled", "committed"):
-                    fresh.append(transaction)
+                if self._pool.find(signed) is None:
+                    fresh.append(parse_transaction(signed))
         except LedgerError as error:
             raise MalformedChunk(f"{error.code}: {error}") from error
         if not all(await self._verifier.verify_all(fresh)):

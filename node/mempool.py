@@ -54,6 +54,7 @@ class Mempool:
         self._count_max = count_max
         self._bytes_max = bytes_max
         self._entries: dict[bytes, _Entry] = {}
+        self._by_bytes: dict[bytes, Transaction] = {}
         self._bytes = 0
         self._member_count: dict[str, int] = {}
         self._member_bytes: dict[str, int] = {}
@@ -78,6 +79,10 @@ class Mempool:
         for entry in self._entries.values():
             return entry.since_ms
         return None
+
+    def find(self, signed: bytes) -> Transaction | None:
+        """The pooled transaction with exactly these bytes; any thread may ask."""
+        return self._by_bytes.get(signed)
 
     def since(self, tx_id: bytes) -> int | None:
         """When (monotonic ms) a pooled transaction came in."""
@@ -107,6 +112,7 @@ class Mempool:
         self.check_room(transaction)
         member, size = transaction.envelope.member, len(transaction.signed)
         self._entries[tx_id] = _Entry(transaction, mono_ms)
+        self._by_bytes[transaction.signed] = transaction
         self._bytes += size
         self._member_count[member] = self._member_count.get(member, 0) + 1
         self._member_bytes[member] = self._member_bytes.get(member, 0) + size
@@ -184,6 +190,7 @@ class Mempool:
         if entry is None:
             return
         member, size = entry.transaction.envelope.member, len(entry.transaction.signed)
+        del self._by_bytes[entry.transaction.signed]
         self._bytes -= size
         self._member_count[member] -= 1
         self._member_bytes[member] -= size

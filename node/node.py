@@ -70,7 +70,7 @@ class Node:
         voting = None
         if config.validator_key_path.exists():
             voting = keys.load_key(config.validator_key_path)
-        self._environment = NodeEnvironment(voting)
+        self._environment = NodeEnvironment(voting, self.mempool.find)
         self.network = Network(self._network_config(), self._member_of, self)
         self.disseminator = Disseminator(self.network.publish_chunk)
         worker = ChainWorker(
