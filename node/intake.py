@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import trio
 
@@ -12,10 +15,12 @@ from ledger.errors import InvalidTransaction, LedgerError
 from ledger.transactions import Transaction, parse_transaction
 from node.dissemination import Disseminator, MalformedChunk, decode_chunk
 from node.driver import mono_ms
-from node.limits import WAITERS_MAX
+from node.limits import SUBMIT_SLICE, WAITERS_MAX
 from node.mempool import Mempool, PoolBusy, Refusal
 from node.metrics import Metrics
 from node.verification import Verifier
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +55,39 @@ class Intake:
         Raises InvalidTransaction (its code says what is wrong) and PoolBusy.
         """
         try:
-            transaction = parse_transaction(signed)
-            known = self.status(transaction.tx_id)
-            if known.status in ("pooled", "committed"):
-                return known
-            self._chain.admit(transaction, _wall_ms())
-            self._pool.check_room(transaction)
-            if not await self._verifier.verify(transaction):
-                raise InvalidTransaction("E_SIG", "the signature is not this key's", "signature")
-            self._chain.admit(transaction, _wall_ms())
-            added = self._pool.add(transaction, mono_ms())
+            found = self._examine(signed)
+            if isinstance(found, TransactionStatus):
+                return found
+            [good] = await self._verifier.verify([found])
+            return self._take(found, good, disseminator)
         except (LedgerError, PoolBusy) as error:
             self._metrics.refusals.labels(error.code).inc()
             raise
-        if added:
-            disseminator.add(signed)
-        return self.status(transaction.tx_id)
+
+    async def submit_many(
+        self, lot: Sequence[bytes], disseminator: Disseminator
+    ) -> list[TransactionStatus | LedgerError | PoolBusy]:
+        """`submit` for each of a lot, in order, with one signature check; refusals as values."""
+        outcomes: list[TransactionStatus | LedgerError | PoolBusy] = []
+        fresh: dict[int, Transaction] = {}
+        for position, signed in enumerate(lot):
+            if position % SUBMIT_SLICE == SUBMIT_SLICE - 1:
+                await trio.lowlevel.checkpoint()
+            found = self._attempt(partial(self._examine, signed))
+            if isinstance(found, Transaction):
+                fresh[position] = found
+                found = TransactionStatus(found.tx_id, "unknown")
+            outcomes.append(found)
+        try:
+            checked = await self._verifier.verify(list(fresh.values())) if fresh else []
+        except PoolBusy as error:
+            for position in fresh:
+                outcomes[position] = error
+            return outcomes
+        for (position, transaction), good in zip(fresh.items(), checked, strict=True):
+            take = partial(self._take, transaction, good, disseminator)
+            outcomes[position] = self._attempt(take)
+        return outcomes
 
     async def take_chunk(self, data: bytes) -> int:
         """Pool what is new and valid in a chunk; how many. Raises MalformedChunk: a peer's fault.
@@ -130,6 +152,34 @@ class Intake:
         for tx_id in [each for each in self._waiters if each not in self._pool]:
             for event in self._waiters[tx_id]:
                 event.set()
+
+    def _examine(self, signed: bytes) -> Transaction | TransactionStatus:
+        """A new transaction that only its signature can still refuse, or a known one's status."""
+        transaction = parse_transaction(signed)
+        known = self.status(transaction.tx_id)
+        if known.status in ("pooled", "committed"):
+            return known
+        self._chain.admit(transaction, _wall_ms())
+        self._pool.check_room(transaction)
+        return transaction
+
+    def _take(
+        self, transaction: Transaction, well_signed: bool, disseminator: Disseminator
+    ) -> TransactionStatus:
+        """Pool an examined transaction; the head may have moved while its signature was checked."""
+        if not well_signed:
+            raise InvalidTransaction("E_SIG", "the signature is not this key's", "signature")
+        self._chain.admit(transaction, _wall_ms())
+        if self._pool.add(transaction, mono_ms()):
+            disseminator.add(transaction.signed)
+        return self.status(transaction.tx_id)
+
+    def _attempt(self, step: Callable[[], T]) -> T | LedgerError | PoolBusy:
+        try:
+            return step()
+        except (LedgerError, PoolBusy) as error:
+            self._metrics.refusals.labels(error.code).inc()
+            return error
 
     def _admit(self, transaction: Transaction) -> bool:
         try:

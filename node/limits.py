@@ -13,6 +13,7 @@ POOL_MEMBER_SHARE_PERCENT = 50  # of either limit, for one member
 POOL_REFUSED_MAX = 20_000  # refusals remembered, so that tx.get can give the reason
 POOL_RETRY_AFTER_MS = 500
 
+SUBMIT_SLICE = 32  # transactions of one lot that are examined before others get their turn
 VERIFY_THREADS = 2
 VERIFY_CACHE_MAX = 200_000  # signed transactions known to be well signed
 VERIFY_PENDING_MAX = 20_000  # submissions that wait for a verification

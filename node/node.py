@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import structlog
@@ -22,6 +22,7 @@ from consensus.interface import (
     Start,
 )
 from ledger.chain import Chain, ExecutedBlock, Head
+from ledger.errors import LedgerError
 from ledger.genesis import Genesis, parse_genesis
 from ledger.leveldb_store import LevelDBStore
 from node import block_sync, keys, log, startup
@@ -31,7 +32,7 @@ from node.driver import Driver
 from node.environment import NodeEnvironment, consensus_validators
 from node.intake import Intake, TransactionStatus
 from node.journal import HomeLock, Journal
-from node.mempool import Mempool
+from node.mempool import Mempool, PoolBusy
 from node.metrics import Metrics
 from node.network import Network, NetworkConfig, RequestRefused
 from node.verification import Verifier
@@ -136,6 +137,14 @@ class Node:
         status = await self.intake.submit(signed, self.disseminator)
         self._tell_pool()
         return status
+
+    async def submit_many(
+        self, lot: Sequence[bytes]
+    ) -> list[TransactionStatus | LedgerError | PoolBusy]:
+        """`submit` for each of a lot, in order; refusals as values."""
+        outcomes = await self.intake.submit_many(lot, self.disseminator)
+        self._tell_pool()
+        return outcomes
 
     def transaction_status(self, tx_id: bytes) -> TransactionStatus:
         """What became of a transaction."""

@@ -9,6 +9,7 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import trio
 
@@ -21,11 +22,11 @@ _SPLIT_FROM = 32  # fewer than this are not worth a second thread
 
 
 class _Ticket:
-    __slots__ = ("result", "transaction")
+    __slots__ = ("lot", "results")
 
-    def __init__(self, transaction: Transaction) -> None:
-        self.transaction = transaction
-        self.result: bool | None = None
+    def __init__(self, lot: Sequence[Transaction]) -> None:
+        self.lot = lot
+        self.results: list[bool] | None = None
 
 
 class Verifier:
@@ -36,6 +37,7 @@ class Verifier:
         self._guard = threading.Lock()
         self._threads = ThreadPoolExecutor(VERIFY_THREADS, thread_name_prefix="verify")
         self._pending: list[_Ticket] = []
+        self._waiting = 0
         self._turn = trio.Lock()
 
     def check(self, transactions: Sequence[Transaction]) -> list[bool]:
@@ -59,19 +61,21 @@ class Verifier:
         """`check` in a thread."""
         return await trio.to_thread.run_sync(self.check, transactions)
 
-    async def verify(self, transaction: Transaction) -> bool:
-        """Check one; those that arrive together are checked together. Raises PoolBusy."""
-        if len(self._pending) >= VERIFY_PENDING_MAX:
+    async def verify(self, transactions: Sequence[Transaction]) -> list[bool]:
+        """Check a lot; lots that arrive together are checked together. Raises PoolBusy."""
+        if self._waiting + len(transactions) > VERIFY_PENDING_MAX:
             raise PoolBusy("too many submissions wait for their signature check")
-        ticket = _Ticket(transaction)
+        ticket = _Ticket(transactions)
         self._pending.append(ticket)
+        self._waiting += len(transactions)
         async with self._turn:
-            if ticket.result is None:
-                tickets, self._pending = self._pending, []
-                results = await self.verify_all([each.transaction for each in tickets])
-                for each, result in zip(tickets, results, strict=True):
-                    each.result = result
-        return bool(ticket.result)
+            if ticket.results is None:
+                tickets, self._pending, self._waiting = self._pending, [], 0
+                with trio.CancelScope(shield=True):  # the others of this turn wait for it too
+                    left = iter(await self.verify_all([t for each in tickets for t in each.lot]))
+                for each in tickets:
+                    each.results = list(islice(left, len(each.lot)))
+        return ticket.results or []
 
     def close(self) -> None:
         """End the threads."""
