@@ -19,6 +19,7 @@ from node.limits import VERIFY_CACHE_MAX, VERIFY_PENDING_MAX, VERIFY_THREADS
 from node.mempool import PoolBusy
 
 _SPLIT_FROM = 32  # fewer than this are not worth a second thread
+_AT_ONCE_MAX = 3  # this many take less time than a thread does to begin and to report
 
 
 class _Ticket:
@@ -71,8 +72,12 @@ class Verifier:
         async with self._turn:
             if ticket.results is None:
                 tickets, self._pending, self._waiting = self._pending, [], 0
-                with trio.CancelScope(shield=True):  # the others of this turn wait for it too
-                    left = iter(await self.verify_all([t for each in tickets for t in each.lot]))
+                asked = [one for each in tickets for one in each.lot]
+                if len(asked) <= _AT_ONCE_MAX:
+                    left = iter(self.check(asked))
+                else:
+                    with trio.CancelScope(shield=True):  # the others of this turn wait for it too
+                        left = iter(await self.verify_all(asked))
                 for each in tickets:
                     each.results = list(islice(left, len(each.lot)))
         return ticket.results or []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from node.node import Node
 
 _log = structlog.get_logger()
+_JSON = msgspec.json.Encoder()
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*)`$")
 _MISSING = re.compile(r"missing required field `(.*)`$")
@@ -40,12 +43,48 @@ class NodeDoor:
         self._node = node
         self._context = Context(node)
         self._methods = {method.name: method for method in allowed}
-        self._document = describe(allowed)
+        self._document = _JSON.encode(describe(allowed))
 
-    async def call(self, method: str, params: Params, may_write: bool) -> object:
-        """Perform one call; the result is plain JSON values. Raises RPCError."""
+    async def call(self, method: str, params: Params, may_write: bool) -> bytes:
+        """Perform one call; the result is JSON text. Raises RPCError."""
         if method == "rpc.discover":
             return self._document
+        found = self._find(method, may_write)
+        given = read_parameters(found, params)
+        with _errors_of(method):
+            return _JSON.encode(await found.handler(self._context, given))
+
+    def takes_lots(self, method: str) -> bool:
+        """Whether `call_lot` performs calls of this method."""
+        found = self._methods.get(method)
+        return found is not None and found.lot_handler is not None
+
+    async def call_lot(
+        self, method: str, params: Sequence[Params], may_write: bool
+    ) -> list[bytes | RPCError]:
+        """Perform calls of a method that takes lots; a result or an error for each, in order."""
+        outcomes: list[bytes | RPCError] = []
+        given: dict[int, Parameters] = {}
+        try:
+            found = self._find(method, may_write)
+            assert found.lot_handler is not None
+            for position, each in enumerate(params):
+                try:
+                    given[position] = read_parameters(found, each)
+                    outcomes.append(b"")
+                except RPCError as error:
+                    outcomes.append(error)
+            with _errors_of(method):
+                done = await found.lot_handler(self._context, list(given.values()))
+                for position, outcome in zip(given, done, strict=True):
+                    outcomes[position] = (
+                        outcome if isinstance(outcome, RPCError) else _JSON.encode(outcome)
+                    )
+        except RPCError as error:
+            return [error] * len(params)
+        return outcomes
+
+    def _find(self, method: str, may_write: bool) -> Method:
         found = self._methods.get(method)
         if found is None:
             message = f"Method not found: {method[:64]!r}; rpc.discover lists them"
@@ -56,17 +95,7 @@ class NodeDoor:
                 "Authorization: Bearer <rpc.token of its config.toml>"
             )
             raise RPCError(REFUSED, message, code="E_TOKEN")
-        given = read_parameters(found, params)
-        try:
-            return msgspec.to_builtins(await found.handler(self._context, given))
-        except (LedgerError, PoolBusy) as error:
-            raise as_rpc_error(error) from error
-        except RPCError:
-            raise
-        except Exception as error:
-            _log.error("a call failed", method=method, exc_info=error)
-            message = "the node failed to answer; its log says why"
-            raise RPCError(INTERNAL_ERROR, message, code="E_INTERNAL") from error
+        return found
 
     def ready(self) -> tuple[bool, str]:
         """Whether the node can serve, and why not."""
@@ -75,6 +104,21 @@ class NodeDoor:
     def render_metrics(self) -> bytes:
         """The Prometheus text."""
         return self._node.render_metrics()
+
+
+@contextmanager
+def _errors_of(method: str) -> Iterator[None]:
+    """What a handler raises, as the error of its call."""
+    try:
+        yield
+    except (LedgerError, PoolBusy) as error:
+        raise as_rpc_error(error) from error
+    except RPCError:
+        raise
+    except Exception as error:
+        _log.error("a call failed", method=method, exc_info=error)
+        message = "the node failed to answer; its log says why"
+        raise RPCError(INTERNAL_ERROR, message, code="E_INTERNAL") from error
 
 
 def read_parameters(method: Method, params: Params) -> Parameters:

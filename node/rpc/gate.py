@@ -40,7 +40,7 @@ class Gate:
         origin = request.headers.get("origin")
         if origin is not None and origin.lower() != f"http://{host}".lower():
             raise RequestRefusedError(
-                403, "E_ORIGIN", "pages of another origin may not call this node"
+                403, "E_HTTP_ORIGIN", "pages of another origin may not call this node"
             )
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if request.method == "POST" and kind != "application/json":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +38,15 @@ from node.rpc.shapes import (
 )
 
 Handler = Callable[[Context, Any], Awaitable[object]]
+LotHandler = Callable[[Context, Any], Awaitable[Sequence[object]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method. `given` and `shown` are an example; `writes` needs the right to write."""
+    """One method. `given` and `shown` are an example; `writes` needs the right to write.
+
+    `lot_handler`: performs the calls of one batch together; a result or an RPCError for each.
+    """
 
     name: str
     parameters: type[Parameters]
@@ -53,6 +57,7 @@ class Method:
     shown: object
     writes: bool = False
     testnet: bool = False
+    lot_handler: LotHandler | None = None
 
 
 _ABOUT_THE_NODE = (
@@ -165,6 +170,7 @@ _CHAIN = (
         {"tx": "ksUB44ioY2hh…", "wait": "committed"},
         examples.COMMITTED,
         writes=True,
+        lot_handler=submissions.submit_lot,
     ),
     Method(
         "tx.encode",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import Any, NoReturn, Protocol, TypeGuard
 
 import trio
 
 from node.rpc.limits import (
     ANSWER_BYTES_MAX,
     BATCH_CALLS_MAX,
+    BATCH_TASKS_MAX,
     JSON_DEPTH_MAX,
     JSON_NUMBER_DIGITS_MAX,
 )
@@ -25,10 +25,19 @@ INTERNAL_ERROR = -32603
 REFUSED = -32000
 
 Params = list[Any] | dict[str, Any]
-Call = Callable[[str, Params], Awaitable[object]]
 
-# Strings are skipped whole, so that brackets inside them do not count as nesting.
-_NESTING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
+
+class Calls(Protocol):
+    """Who performs the calls; a result is JSON text."""
+
+    async def one(self, method: str, params: Params) -> bytes:
+        """Perform one call. Raises RPCError."""
+
+    def takes_lots(self, method: str) -> bool:
+        """Whether calls of this method in one batch are performed together."""
+
+    async def lot(self, method: str, params: Sequence[Params]) -> list[bytes | RPCError]:
+        """Perform calls of one method that takes lots; a result or an error for each."""
 
 
 class RPCError(Exception):
@@ -53,85 +62,127 @@ class RPCError(Exception):
 def parse_json(data: bytes) -> Any:
     """Strict JSON: UTF-8, no duplicate key, bounded depth and numbers. Raises RPCError."""
     try:
-        _check_depth(data)
-        return json.loads(
+        value = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_int=_integer,
             parse_float=_finite,
             parse_constant=_constant,
         )
+        _check_depth(value, JSON_DEPTH_MAX)
     except (ValueError, RecursionError) as error:
         message = f"Parse error: {error}"
         raise RPCError(PARSE_ERROR, message, code="E_PARSE") from error
+    return value
 
 
-async def answer(data: bytes, call: Call) -> bytes | None:
+async def answer(data: bytes, calls: Calls) -> bytes | None:
     """The body that answers a request body; None when it held notifications only.
 
-    The calls of a batch run at the same time; the answers keep the order of the calls.
+    The calls of a batch are performed side by side; the answers keep the order of the calls.
     """
     try:
         request = parse_json(data)
     except RPCError as error:
-        return _dump(error.response(None))
+        return _failed(error, None)
     if not isinstance(request, list):
-        return await _one(request, call)
+        return await _one(request, calls)
     if not request or len(request) > BATCH_CALLS_MAX:
         message = f"Invalid Request: a batch holds 1 to {BATCH_CALLS_MAX} calls"
-        return _dump(RPCError(INVALID_REQUEST, message, code="E_REQUEST").response(None))
-    answers = await _batch(request, call)
+        return _failed(RPCError(INVALID_REQUEST, message, code="E_REQUEST"), None)
+    answers = await _Batch(request, calls).run()
     return b"[" + b",".join(answers) + b"]" if answers else None
 
 
-async def _batch(requests: list[object], call: Call) -> list[bytes]:
-    answers: list[bytes | None] = [None] * len(requests)
-    room = ANSWER_BYTES_MAX
+class _Batch:
+    """The calls of one array: those whose method takes lots together, the others as tasks."""
 
-    async def run(position: int, request: object) -> None:
-        nonlocal room
-        done = await _one(request, call)
-        if done is not None and len(done) > room:
-            assert isinstance(request, dict)
-            message = "the answers of this batch are too long together; ask for less at once"
-            done = _dump(RPCError(REFUSED, message, code="E_SIZE").response(request["id"]))
-        room -= len(done or b"")
-        answers[position] = done
+    def __init__(self, requests: Sequence[object], calls: Calls) -> None:
+        self._requests = requests
+        self._calls = calls
+        self._answers: list[bytes | None] = [None] * len(requests)
+        self._room = ANSWER_BYTES_MAX
+        self._turns = trio.CapacityLimiter(BATCH_TASKS_MAX)
 
-    async with trio.open_nursery() as nursery:
-        for position, request in enumerate(requests):
-            nursery.start_soon(run, position, request)
-    return [each for each in answers if each is not None]
+    async def run(self) -> list[bytes]:
+        lots: dict[str, list[int]] = {}
+        async with trio.open_nursery() as nursery:
+            for position, request in enumerate(self._requests):
+                if _is_request(request) and self._calls.takes_lots(request["method"]):
+                    lots.setdefault(request["method"], []).append(position)
+                else:
+                    nursery.start_soon(self._run_one, position, request)
+            for method, positions in lots.items():
+                nursery.start_soon(self._run_lot, method, positions)
+        return [each for each in self._answers if each is not None]
+
+    async def _run_one(self, position: int, request: object) -> None:
+        async with self._turns:
+            if self._room > 0 or not _is_request(request):
+                self._keep(position, await _one(request, self._calls))
+            else:
+                self._keep(position, _answer_to(request, _too_long()))
+
+    async def _run_lot(self, method: str, positions: Sequence[int]) -> None:
+        requests: list[Any] = [self._requests[position] for position in positions]
+        done = await self._calls.lot(method, [each.get("params", {}) for each in requests])
+        for position, request, outcome in zip(positions, requests, done, strict=True):
+            self._keep(position, _answer_to(request, outcome))
+
+    def _keep(self, position: int, done: bytes | None) -> None:
+        if done is not None and len(done) > self._room:
+            self._room = 0
+            done = _answer_to(self._requests[position], _too_long())
+        self._room -= len(done or b"")
+        self._answers[position] = done
 
 
-async def _one(request: object, call: Call) -> bytes | None:
-    call_id = request.get("id") if isinstance(request, dict) else None
-    if isinstance(call_id, bool) or not isinstance(call_id, str | int | float | None):
-        call_id, request = None, None
+def _too_long() -> RPCError:
+    message = "the answers of this batch are too long together; ask for less at once"
+    return RPCError(REFUSED, message, code="E_SIZE")
+
+
+async def _one(request: object, calls: Calls) -> bytes | None:
     if not _is_request(request):
-        return _dump(
-            RPCError(INVALID_REQUEST, _why_invalid(request), code="E_REQUEST").response(call_id)
-        )
-    assert isinstance(request, dict)
+        error = RPCError(INVALID_REQUEST, _why_invalid(request), code="E_REQUEST")
+        call_id = request.get("id") if isinstance(request, dict) else None
+        return _failed(error, call_id if _is_id(call_id) else None)
     try:
-        result = await call(request["method"], request.get("params", {}))
-        response: dict[str, Any] = {"jsonrpc": "2.0", "result": result, "id": call_id}
+        outcome: bytes | RPCError = await calls.one(request["method"], request.get("params", {}))
     except RPCError as error:
-        response = error.response(call_id)
-    return _dump(response) if "id" in request else None
+        outcome = error
+    return _answer_to(request, outcome)
 
 
-def _is_request(request: object) -> bool:
+def _answer_to(request: Any, outcome: bytes | RPCError) -> bytes | None:
+    """The response to a valid request; None to a notification."""
+    if "id" not in request:
+        return None
+    if isinstance(outcome, RPCError):
+        return _failed(outcome, request["id"])
+    return b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (outcome, _dump(request["id"]))
+
+
+def _failed(error: RPCError, call_id: object) -> bytes:
+    return _dump(error.response(call_id))
+
+
+def _is_request(request: object) -> TypeGuard[dict[str, Any]]:
     return (
         isinstance(request, dict)
         and request.get("jsonrpc") == "2.0"
         and isinstance(request.get("method"), str)
         and isinstance(request.get("params", {}), list | dict)
+        and _is_id(request.get("id"))
     )
 
 
+def _is_id(call_id: object) -> bool:
+    return isinstance(call_id, str | int | float | None) and not isinstance(call_id, bool)
+
+
 def _why_invalid(request: object) -> str:
-    if not isinstance(request, dict):
+    if not isinstance(request, dict) or not _is_id(request.get("id")):
         return "Invalid Request: a call is an object, and its id a text, a number or null"
     return 'Invalid Request: "jsonrpc" is "2.0", "method" a text, "params" an array or object'
 
@@ -164,13 +215,11 @@ def _constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
 
 
-def _check_depth(data: bytes) -> None:
-    depth = 0
-    for token in _NESTING.finditer(data):
-        first = token[0][0]
-        if first in b"[{":
-            depth += 1
-            if depth > JSON_DEPTH_MAX:
-                raise ValueError(f"nested deeper than {JSON_DEPTH_MAX}")
-        elif first in b"]}":
-            depth -= 1
+def _check_depth(value: object, left: int) -> None:
+    if not isinstance(value, dict | list):
+        return
+    if left == 0:
+        raise ValueError(f"nested deeper than {JSON_DEPTH_MAX}")
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            _check_depth(item, left - 1)

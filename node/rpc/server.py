@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from trio_typing import TaskStatus
 
 from node.rpc import protocol
 from node.rpc.gate import Gate, RequestRefusedError
-from node.rpc.limits import BACKLOG, KEEP_ALIVE_S
+from node.rpc.limits import BACKLOG, KEEP_ALIVE_REQUESTS_MAX, KEEP_ALIVE_S
 from node.rpc.load import Load
 
 
@@ -29,14 +30,41 @@ class ListenFailed(Exception):  # noqa: N818 - the name says what happened
 class Door(Protocol):
     """What the server asks of the node behind it."""
 
-    async def call(self, method: str, params: protocol.Params, may_write: bool) -> object:
-        """Perform one call; the result is plain JSON values. Raises RPCError."""
+    async def call(self, method: str, params: protocol.Params, may_write: bool) -> bytes:
+        """Perform one call; the result is JSON text. Raises RPCError."""
+
+    def takes_lots(self, method: str) -> bool:
+        """Whether `call_lot` performs calls of this method."""
+
+    async def call_lot(
+        self, method: str, params: Sequence[protocol.Params], may_write: bool
+    ) -> list[bytes | protocol.RPCError]:
+        """Perform calls of one method together; a result or an error for each, in order."""
 
     def ready(self) -> tuple[bool, str]:
         """Whether the node can serve, and why not."""
 
     def render_metrics(self) -> bytes:
         """The Prometheus text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """The calls of one client (`protocol.Calls`)."""
+
+    door: Door
+    may_write: bool
+
+    async def one(self, method: str, params: protocol.Params) -> bytes:
+        return await self.door.call(method, params, self.may_write)
+
+    def takes_lots(self, method: str) -> bool:
+        return self.door.takes_lots(method)
+
+    async def lot(
+        self, method: str, params: Sequence[protocol.Params]
+    ) -> list[bytes | protocol.RPCError]:
+        return await self.door.call_lot(method, params, self.may_write)
 
 
 def build_app(door: Door, listen: str, token: str | None, load: Load | None = None) -> Starlette:
@@ -46,12 +74,7 @@ def build_app(door: Door, listen: str, token: str | None, load: Load | None = No
     async def rpc(request: Request) -> Response:
         with load.one_more() as share:
             body = await share.read_body(request)
-            may_write = gate.may_write(request)
-
-            async def call(method: str, params: protocol.Params) -> object:
-                return await door.call(method, params, may_write)
-
-            data = await protocol.answer(body, call)
+            data = await protocol.answer(body, _Caller(door, gate.may_write(request)))
         if data is None:
             return Response(status_code=204)
         return Response(data, media_type="application/json")
@@ -85,6 +108,7 @@ async def serve_door(
     config.errorlog = None
     config.include_server_header = False
     config.keep_alive_timeout = KEEP_ALIVE_S
+    config.keep_alive_max_requests = KEEP_ALIVE_REQUESTS_MAX
     config.graceful_timeout = 0.5
     app = build_app(door, listen, token)
     await serve(app, config, task_status=task_status)  # type: ignore[arg-type]

@@ -1,30 +1,58 @@
 """The examples of JSON-RPC 2.0 §7, and bodies that must be refused."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from node.rpc.limits import ANSWER_BYTES_MAX, BATCH_CALLS_MAX, JSON_DEPTH_MAX
 from node.rpc.protocol import INVALID_PARAMS, METHOD_NOT_FOUND, RPCError, answer
 
 
-async def _call(method: str, params: list[Any] | dict[str, Any]) -> Any:
-    if method == "subtract":
-        if isinstance(params, dict):
-            return params["minuend"] - params["subtrahend"]
-        return params[0] - params[1]
-    if method == "sum":
-        return sum(params)
-    if method == "get_data":
-        return ["hello", 5]
-    if method in ("update", "notify_hello", "notify_sum"):
-        return None
-    number = INVALID_PARAMS if method == "bad" else METHOD_NOT_FOUND
-    raise RPCError(number, "Method not found")
+class _Calls:
+    """The methods that the specification's examples call; "sum" is performed in lots."""
+
+    def __init__(self) -> None:
+        self.lots: list[int] = []
+
+    async def one(self, method: str, params: list[Any] | dict[str, Any]) -> bytes:
+        return json.dumps(self._result(method, params)).encode()
+
+    def takes_lots(self, method: str) -> bool:
+        return method == "sum"
+
+    async def lot(
+        self, method: str, params: Sequence[list[Any] | dict[str, Any]]
+    ) -> list[bytes | RPCError]:
+        self.lots.append(len(params))
+        outcomes: list[bytes | RPCError] = []
+        for each in params:
+            try:
+                outcomes.append(await self.one(method, each))
+            except TypeError:
+                outcomes.append(RPCError(INVALID_PARAMS, "numbers are needed"))
+        return outcomes
+
+    def _result(self, method: str, params: list[Any] | dict[str, Any]) -> Any:
+        if method == "subtract":
+            if isinstance(params, dict):
+                return params["minuend"] - params["subtrahend"]
+            return params[0] - params[1]
+        if method == "sum":
+            return sum(params)
+        if method == "get_data":
+            return ["hello", 5]
+        if method == "long":
+            return "x" * params[0]
+        if method in ("update", "notify_hello", "notify_sum"):
+            return None
+        number = INVALID_PARAMS if method == "bad" else METHOD_NOT_FOUND
+        raise RPCError(number, "Method not found")
 
 
-async def _ask(body: str | bytes) -> Any:
-    data = await answer(body.encode() if isinstance(body, str) else body, _call)
+async def _ask(body: str | bytes, calls: _Calls | None = None) -> Any:
+    data = await answer(body.encode() if isinstance(body, str) else body, calls or _Calls())
     return None if data is None else json.loads(data)
 
 
@@ -110,7 +138,40 @@ async def test_a_hostile_body_is_a_parse_error(body: bytes) -> None:
 
 @pytest.mark.trio
 async def test_a_batch_is_bounded() -> None:
-    assert _codes(await _ask("[" + ",".join("1" * 101) + "]")) == (-32600, None)
+    over = BATCH_CALLS_MAX + 1
+    assert _codes(await _ask("[" + ",".join("1" * over) + "]")) == (-32600, None)
+
+
+@pytest.mark.trio
+async def test_a_method_that_takes_lots_is_performed_once_and_answered_call_by_call() -> None:
+    numbers = range(BATCH_CALLS_MAX)
+    body = [{"jsonrpc": "2.0", "method": "sum", "params": [n, 1], "id": n} for n in numbers]
+    body[7]["params"] = ["seven"]
+    del body[8]["id"]
+    calls = _Calls()
+    got = await _ask(json.dumps(body), calls)
+    assert calls.lots == [BATCH_CALLS_MAX]
+    assert [each["id"] for each in got] == [n for n in numbers if n != 8]
+    assert got[7]["error"]["code"] == INVALID_PARAMS
+    assert all(each["result"] == each["id"] + 1 for each in got if each["id"] != 7)
+
+
+@pytest.mark.trio
+async def test_the_answers_of_a_batch_are_bounded_together() -> None:
+    size = ANSWER_BYTES_MAX // 4
+    body = [{"jsonrpc": "2.0", "method": "long", "params": [size], "id": n} for n in range(6)]
+    got = await _ask(json.dumps(body))
+    assert [each["id"] for each in got] == list(range(6))
+    codes = [each["error"]["data"]["code"] for each in got if "error" in each]
+    assert codes == ["E_SIZE"] * 3
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(JSON_DEPTH_MAX - 1, True), (JSON_DEPTH_MAX, False)])
+@pytest.mark.trio
+async def test_nesting_is_bounded(depth: int, fits: bool) -> None:
+    inside = "[" * depth + "]" * depth
+    body = f'{{{V}, "method": "get_data", "params": {inside}, "id": 1}}'
+    assert ("result" in await _ask(body)) is fits
 
 
 @pytest.mark.trio

@@ -1,5 +1,6 @@
 """The door on a real socket."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -12,14 +13,20 @@ from node.rpc.server import ListenFailed, build_app, serve_door
 
 
 class _Door:
-    async def call(
-        self, method: str, params: list[Any] | dict[str, Any], may_write: bool
-    ) -> object:
+    async def call(self, method: str, params: list[Any] | dict[str, Any], may_write: bool) -> bytes:
         if method == "write" and not may_write:
             raise RPCError(REFUSED, "a token is needed", code="E_TOKEN")
         if method not in ("write", "read"):
             raise RPCError(METHOD_NOT_FOUND, "Method not found")
-        return "done"
+        return b'"done"'
+
+    def takes_lots(self, method: str) -> bool:
+        return False
+
+    async def call_lot(
+        self, method: str, params: Sequence[list[Any] | dict[str, Any]], may_write: bool
+    ) -> list[bytes | RPCError]:
+        raise AssertionError("no method here takes lots")
 
     def ready(self) -> tuple[bool, str]:
         return False, "catching up with the chain"
