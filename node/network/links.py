@@ -112,10 +112,13 @@ class Links:
     async def _connect(self, link: Link) -> None:
         """Return when a connection stands, whoever dialled it."""
         network, peer = self._host.get_network(), _id(link.peer)
+        # A refusal ends, and an address becomes known, without a word: both sides must look again.
+        while self._book.get(link.peer) is None or not self._admit(link.peer):
+            with trio.move_on_after(limits.WATCH_S):
+                await link.arrived.wait()
+                break
         address = self._book.get(link.peer)
-        if address is None or not self._admit(link.peer):
-            await link.arrived.wait()
-        elif self._own > link.peer:
+        if self._own > link.peer:
             with trio.move_on_after(limits.DIAL_GRACE_S):
                 await link.arrived.wait()
         if network.get_connections(peer):

@@ -95,15 +95,18 @@ async def test_a_restarted_peer_is_linked_again(mesh, restarted):
         assert net.recorders[other].down
 
 
-async def test_cut_peers_lose_their_link_until_healed(mesh):
+@pytest.mark.parametrize("both", [False, True], ids=["one side cuts", "both sides cut"])
+async def test_cut_peers_lose_their_link_until_healed(mesh, both):
     net = mesh(2)
     async with net.node(0) as a, net.node(1) as b:
         await net.linked(0, 1)
         a.cut(frozenset({b.peer_id}))
+        b.cut(frozenset({a.peer_id} if both else ()))
         await net.until(lambda: a.connected() == b.connected() == ())
         await trio.sleep(2)
         assert a.connected() == b.connected() == ()
         a.cut(frozenset())
+        b.cut(frozenset())
         await net.linked(0, 1)
 
 
