@@ -12,7 +12,6 @@ from ledger.identifiers import parse_id
 from node.cli.output import (
     EXIT_FAILED,
     Failure,
-    VerbGroup,
     emit,
     json_option,
     kilograms,
@@ -30,7 +29,7 @@ PAYLOAD_BYTES_MAX = 1_048_576
 WAIT_S_DEFAULT = 60
 
 
-@click.group(cls=VerbGroup)
+@click.group()
 def batch() -> None:
     """Batches of kilograms. Example: kilochain batch register batch.json --key member.key"""
 

@@ -20,7 +20,6 @@ from node.cli.genesis import read_genesis
 from node.cli.output import (
     EXIT_UNVERIFIED,
     Failure,
-    Verb,
     emit,
     home_option,
     json_option,
@@ -36,7 +35,7 @@ from node.verification import Verifier
 _RESTORE = "do not start this node; move its data/ away and let it sync from the others"
 
 
-@click.command(cls=Verb)
+@click.command()
 @home_option
 @json_option
 def check(home: Path, as_json: bool) -> None:

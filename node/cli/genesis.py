@@ -13,12 +13,12 @@ import click
 from ledger.errors import GenesisError
 from ledger.genesis import Genesis, build_from_documents, parse_genesis
 from ledger.limits import GENESIS_BYTES_MAX
-from node.cli.output import Failure, VerbGroup, emit, json_option, show_fields, show_table, when
+from node.cli.output import Failure, emit, json_option, show_fields, show_table, when
 
 _LISTS = ("members.json", "validators.json", "peers.json")
 
 
-@click.group(cls=VerbGroup)
+@click.group()
 def genesis() -> None:
     """The document that a network starts from. Example: kilochain genesis check genesis.json"""
 

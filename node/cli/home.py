@@ -12,13 +12,13 @@ import click
 from ledger.genesis import Genesis
 from node.cli.genesis import read_genesis, write_new
 from node.cli.keys import peer_id_of_label
-from node.cli.output import Failure, Verb, emit, home_option, json_option, show_fields
+from node.cli.output import Failure, emit, home_option, json_option, show_fields
 from node.cli.passphrase import choose_passphrase, no_passphrase_option, passphrase_file_option
 from node.config import Config, P2PConfig, RPCConfig, load_config, render_config
 from node.keys import KeyFile, generate, read_label, save_key
 
 
-@click.command(cls=Verb)
+@click.command()
 @home_option
 @click.option(
     "--genesis",

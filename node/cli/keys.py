@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from node.cli.output import VerbGroup, emit, json_option, show_fields
+from node.cli.output import emit, json_option, show_fields
 from node.cli.passphrase import (
     ask_new,
     choose_passphrase,
@@ -21,7 +21,7 @@ from node.keys import KINDS, KeyFileError, KeyLabel, generate, read_label, repla
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 
 
-@click.group(cls=VerbGroup)
+@click.group()
 def keys() -> None:
     """Key files: of members (transactions), nodes (identity) and validators (votes).
 

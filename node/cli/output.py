@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,30 +84,22 @@ def failure_of(error: BaseException) -> Failure | None:
     return None
 
 
-class Verb(click.Command):
-    """A command whose foreseen errors end as `failure_of` says, without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Raises Failure."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            # Whoever read us has seen enough; the flush at exit must not complain either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise click.exceptions.Exit(EXIT_FAILED) from None
-        except Exception as error:
-            if isinstance(error, click.ClickException | click.exceptions.Exit | click.Abort):
-                raise
-            failure = failure_of(error)
-            if failure is None:
-                raise
-            raise failure from error
-
-
-class VerbGroup(click.Group):
-    """A group of verbs."""
-
-    command_class = Verb
+@contextmanager
+def endings() -> Iterator[None]:
+    """Turn the foreseen errors of a verb into a Failure; the others go on."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except BrokenPipeError:
+        # Whoever read us has seen enough; the flush at exit must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(EXIT_FAILED) from None
+    except Exception as error:
+        failure = failure_of(error)
+        if failure is None:
+            raise
+        raise failure from error
 
 
 # --- options that several verbs have -------------------------------------------------------------

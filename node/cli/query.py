@@ -12,8 +12,6 @@ from node.cli.output import (
     EXIT_FAILED,
     EXIT_NOT_FOUND,
     Failure,
-    Verb,
-    VerbGroup,
     emit,
     json_option,
     kilograms,
@@ -42,7 +40,7 @@ def ask(url: str, method: str, **parameters: object) -> Any:
         return client.call(method, **parameters)
 
 
-@click.command(cls=Verb)
+@click.command()
 @rpc_option
 @json_option
 def status(url: str, as_json: bool) -> None:
@@ -74,7 +72,7 @@ def _show_status(said: dict[str, Any]) -> None:
     )
 
 
-@click.command(cls=Verb)
+@click.command()
 @rpc_option
 @json_option
 def peers(url: str, as_json: bool) -> None:
@@ -105,7 +103,7 @@ def _show_peers(said: list[dict[str, Any]]) -> None:
     show_table(columns, rows)
 
 
-@click.command(cls=Verb)
+@click.command()
 @click.argument("tx_id", metavar="TXID")
 @rpc_option
 @json_option
@@ -142,7 +140,7 @@ def end_as(said: dict[str, Any]) -> None:
         raise Failure(f"the transaction is {said['status']}", EXIT_FAILED)
 
 
-@click.command(cls=Verb)
+@click.command()
 @click.argument("id_", metavar="ID")
 @rpc_option
 @json_option
@@ -201,7 +199,7 @@ def _origin(said: dict[str, Any]) -> str:
     return f"{percent(said['share_ppm'])}  {where}"
 
 
-@click.group(cls=VerbGroup)
+@click.group()
 def block() -> None:
     """Blocks of the chain. Example: kilochain block list"""
 
