@@ -27,7 +27,6 @@ BUSY_S_MAX = 30.0  # how long a busy node is asked again
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 20.0
 WAIT_CALL_MS_MAX = 15_000  # of waiting for a commit in one call
-WAIT_TIMEOUT_S = READ_TIMEOUT_S + WAIT_CALL_MS_MAX / 1000
 LOT_CALLS_MAX = 250  # in one JSON-RPC batch
 LOT_BYTES_MAX = 500_000
 VALIDITY_MS = 10 * 60 * 1000  # of a transaction that is signed now
@@ -137,8 +136,9 @@ def _exchange(body: Any, timeout_s: float, url: str) -> _Exchange:
             yield _Pause(retry_s)
             continue
         failures += 1
-        # A refused connection is an answer: nobody listens, and waiting will not change it soon.
-        if isinstance(reply, httpx.ConnectError) or failures == ATTEMPTS_MAX:
+        # A refused connection is an answer, and a node that was silent for so long stays so.
+        final = isinstance(reply, httpx.ConnectError | httpx.TimeoutException)
+        if final or failures == ATTEMPTS_MAX:
             raise NodeUnreachable(f"no node answers at {url} ({_reason(reply)})")
         yield _Pause(BACKOFF_S * 2**failures)
 
@@ -211,10 +211,20 @@ def _timeout(read_s: float) -> httpx.Timeout:
 
 
 class Client:
-    """A node at `url`. `token`: its rpc.token, to write from beyond its machine."""
+    """A node at `url`. `token`: its rpc.token, to write from beyond its machine.
 
-    def __init__(self, url: str = DEFAULT_URL, token: str | None = None) -> None:
+    `read_timeout_s`: how long one answer may take, waiting for a commit apart.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        token: str | None = None,
+        *,
+        read_timeout_s: float = READ_TIMEOUT_S,
+    ) -> None:
         self.url = url
+        self._timeout_s = read_timeout_s
         self._http = httpx.Client(headers=_headers(token), trust_env=False)
 
     def __enter__(self) -> Self:
@@ -247,7 +257,7 @@ class Client:
             return cast(dict[str, Any], self.call("tx.submit", tx=transaction.base64))
         waiting = _Waiting(transaction, wait_s)
         while True:
-            state = _result(self._drive(waiting.request(), WAIT_TIMEOUT_S))
+            state = _result(self._drive(waiting.request(), WAIT_CALL_MS_MAX / 1000))
             if waiting.over(state):
                 return cast(dict[str, Any], state)
 
@@ -270,8 +280,8 @@ class Client:
         signed = sign_registration(payload, key, chain_id=chain_id, member=member)
         return self.submit(signed, wait_s=wait_s)
 
-    def _drive(self, body: Any, timeout_s: float = READ_TIMEOUT_S) -> Any:
-        steps = _exchange(body, timeout_s, self.url)
+    def _drive(self, body: Any, wait_s: float = 0.0) -> Any:
+        steps = _exchange(body, self._timeout_s + wait_s, self.url)
         reply: _Reply = None
         while True:
             try:
@@ -291,8 +301,15 @@ class Client:
 class AsyncClient:
     """The same on trio; `async with AsyncClient(url) as client`."""
 
-    def __init__(self, url: str = DEFAULT_URL, token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        token: str | None = None,
+        *,
+        read_timeout_s: float = READ_TIMEOUT_S,
+    ) -> None:
         self.url = url
+        self._timeout_s = read_timeout_s
         self._http = httpx.AsyncClient(headers=_headers(token), trust_env=False)
 
     async def __aenter__(self) -> Self:
@@ -318,7 +335,7 @@ class AsyncClient:
             return cast(dict[str, Any], await self.call("tx.submit", tx=transaction.base64))
         waiting = _Waiting(transaction, wait_s)
         while True:
-            state = _result(await self._drive(waiting.request(), WAIT_TIMEOUT_S))
+            state = _result(await self._drive(waiting.request(), WAIT_CALL_MS_MAX / 1000))
             if waiting.over(state):
                 return cast(dict[str, Any], state)
 
@@ -331,8 +348,8 @@ class AsyncClient:
             outcomes += _outcomes(lot, await self._drive(lot))
         return outcomes
 
-    async def _drive(self, body: Any, timeout_s: float = READ_TIMEOUT_S) -> Any:
-        steps = _exchange(body, timeout_s, self.url)
+    async def _drive(self, body: Any, wait_s: float = 0.0) -> Any:
+        steps = _exchange(body, self._timeout_s + wait_s, self.url)
         reply: _Reply = None
         while True:
             try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
-from one_node import MEMBERS, make, run, said
+from one_node import MEMBERS, OneNode, make, run, said
 
 from ledger.genesis import parse_genesis
 from node.config import load_config
+from node.testnet import calls
 
 
 def test_an_operator_and_the_founder_get_to_a_home_that_can_start(tmp_path: Path) -> None:
@@ -107,3 +109,29 @@ def test_a_built_genesis_is_never_overwritten(tmp_path: Path) -> None:
     refused = run("genesis", "build", tmp_path / "consortium", "-o", node.genesis)
     assert refused.exit_code == 1
     assert "already there" in refused.stderr
+
+
+@pytest.mark.e2e
+def test_a_home_and_a_port_serve_one_node_at_a_time(node: OneNode, tmp_path: Path) -> None:
+    second = _start(node.home)
+    assert second.returncode == 1
+    assert "already runs on this home" in second.stderr
+    other = tmp_path / "other"
+    address = node.url.removeprefix("http://")
+    given = ("--genesis", node.genesis, "--rpc-listen", address, "--no-passphrase")
+    said("init", "--home", other, "--p2p-listen", "/ip4/127.0.0.1/tcp/0", *given)
+    taken = _start(other)
+    assert taken.returncode == 1
+    assert address in taken.stderr
+    assert "Traceback" not in taken.stderr
+
+
+def test_a_folder_that_is_no_home_does_not_start(tmp_path: Path) -> None:
+    refused = _start(tmp_path)
+    assert refused.returncode == 1
+    assert "kilochain init" in refused.stderr
+
+
+def _start(home: Path) -> subprocess.CompletedProcess[str]:
+    command = calls.command("start", "--home", str(home))
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
