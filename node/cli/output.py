@@ -34,7 +34,7 @@ _NO_NODE = (
 )
 # By name, so that a verb does not import what it never uses: the first class of an error's
 # ancestry that stands here gives its exit code and what to do next.
-_ENDINGS: dict[str, tuple[int, str]] = {
+ENDINGS: dict[str, tuple[int, str]] = {
     "node.client:NodeUnreachable": (EXIT_NO_NODE, _NO_NODE),
     "node.client:ClientError": (EXIT_FAILED, ""),
     "node.config:ConfigError": (EXIT_FAILED, ""),
@@ -72,7 +72,7 @@ def failure_of(error: BaseException) -> Failure | None:
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(failure_of, error.exceptions)), None)
     for kind in type(error).__mro__:
-        ending = _ENDINGS.get(f"{kind.__module__}:{kind.__qualname__}")
+        ending = ENDINGS.get(f"{kind.__module__}:{kind.__qualname__}")
         if ending is not None:
             code = getattr(error, "code", None)
             where = f" ({code})" if code else ""

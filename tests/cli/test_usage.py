@@ -16,7 +16,7 @@ import pytest
 from one_node import run
 
 from node.cli import cli
-from node.cli.output import _ENDINGS, EXIT_FAILED, EXIT_NO_NODE, failure_of, printable
+from node.cli.output import ENDINGS, EXIT_FAILED, EXIT_NO_NODE, failure_of, printable
 from node.client import NodeUnreachable
 from node.keys import KeyFileError
 from node.testnet import calls
@@ -153,7 +153,7 @@ def test_a_reader_that_leaves_early_is_no_error_to_complain_about(tmp_path: Path
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("place", _ENDINGS)
+@pytest.mark.parametrize("place", ENDINGS)
 def test_each_foreseen_error_is_a_class_that_exists(place: str) -> None:
     module, _, name = place.partition(":")
     assert issubclass(getattr(import_module(module), name), Exception)
