@@ -17,23 +17,25 @@ from node.limits import BLOCK_BYTES_MAX
 class NodeEnvironment:
     """The consensus room's `Environment`. `key` is None for an observer.
 
+    `guard`: what this key has signed so far, as the journal tells.
     `known`: a transaction that this node has parsed from the same signed bytes, or None.
     """
 
     def __init__(
         self,
         key: keys.KeyFile | None,
+        guard: VoteGuard | None = None,
         known: Callable[[bytes], Transaction | None] = lambda signed: None,
     ) -> None:
+        self.guard = guard or VoteGuard()
         self._key = key
         self._known = known
-        self._guard = VoteGuard()
 
     def sign(self, message: bytes) -> bytes:
         """Ed25519 by the voting key, after the guard has looked. Raises DoubleSign."""
         if self._key is None:
             raise RuntimeError("an observer has no voting key")
-        self._guard.check(message)
+        self.guard.check(message)
         return self._key.sign(message)
 
     def verify(self, key: bytes, message: bytes, signature: bytes) -> bool:

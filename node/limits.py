@@ -5,7 +5,6 @@ from __future__ import annotations
 INBOX_EVENTS_MAX = 8_192  # frames and bodies that wait for the replica
 JOURNAL_RECORD_BYTES_MAX = 64 * 1024 * 1024
 JOURNAL_COMPACT_BYTES = 8 * 1024 * 1024  # a longer journal is rewritten as the durable state
-GUARD_ENTRIES_MAX = 65_536  # remembered signatures
 
 POOL_TRANSACTIONS_MAX = 50_000
 POOL_BYTES_MAX = 64 * 1024 * 1024

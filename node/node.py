@@ -30,6 +30,7 @@ from node.config import Config
 from node.dissemination import Disseminator, MalformedChunk
 from node.driver import Driver
 from node.environment import NodeEnvironment, consensus_validators
+from node.guard import VoteGuard
 from node.intake import Intake, TransactionStatus
 from node.journal import HomeLock, Journal
 from node.mempool import Mempool, PoolBusy
@@ -71,7 +72,9 @@ class Node:
         voting = None
         if config.validator_key_path.exists():
             voting = keys.load_key(config.validator_key_path)
-        self._environment = NodeEnvironment(voting, self.mempool.find)
+        records = () if self._journal is None else self._journal.records
+        guard = VoteGuard(records, self.chain.head.height, self.chain.epoch)
+        self._environment = NodeEnvironment(voting, guard, self.mempool.find)
         self.network = Network(self._network_config(), self._member_of, self)
         self.disseminator = Disseminator(self.network.publish_chunk)
         worker = ChainWorker(

@@ -130,6 +130,7 @@ class ChainWorker:
         head = await trio.to_thread.run_sync(self._chain.append, executed, work.certificate, record)
         self._executed.clear()
         self._metrics.apply.observe(time.perf_counter() - began)
+        self._environment.guard.moved(head.height, self._chain.epoch)
         self._on_applied(executed, head)
         validators = consensus_validators(self._chain.validators)
         self._inbox.answer(BlockApplied(head.digest, head.height, validators, self._chain.epoch))
