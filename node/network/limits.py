@@ -36,7 +36,9 @@ DIAL_S = 6.0
 HELLO_S = 5.0
 """Wait for the hello of a stream."""
 HEARTBEAT_S = 2.0
-"""Between two pings on a link; pings are most of what an idle node costs."""
+"""Silence after which a link sends a ping; they are most of what an idle node costs."""
+ROUND_TRIP_S = 10.0
+"""Between two pings on a link that is not silent: they measure the round trip."""
 WATCH_S = 0.5
 """Between two looks of a link's watchdog, and at connections with no right to stay."""
 DEAD_S = 4.5

@@ -75,7 +75,7 @@ class Link:
 
     async def write(self, stream: Any) -> None:
         """Send what is queued, many frames in one write, and a ping each heartbeat."""
-        next_ping = trio.current_time()
+        next_ping = measured = trio.current_time()
         while True:
             if not self._queue:
                 self._wake = trio.Event()
@@ -84,7 +84,7 @@ class Link:
             for _ in range(limits.COALESCE_YIELDS if self._queue else 0):
                 await trio.lowlevel.checkpoint()
             if trio.current_time() >= next_ping:
-                next_ping = trio.current_time() + limits.HEARTBEAT_S
+                measured = trio.current_time()
                 self._enqueue(frames.pack(frames.PING, time.monotonic_ns().to_bytes(8, "big")))
             data = b"".join(self._queue)
             self._queue, self._queued_bytes = [], 0
@@ -92,6 +92,9 @@ class Link:
                 self.write_since = time.monotonic()
                 await stream.write(data[start : start + limits.WRITE_BYTES])
             self.write_since = None
+            # Whatever was written shows life too; a ping is due for the round trip or in silence.
+            quiet = trio.current_time() + limits.HEARTBEAT_S
+            next_ping = min(quiet, measured + limits.ROUND_TRIP_S)
 
     async def watch(self) -> None:
         """Raise LinkDown when the peer is silent or takes nothing more."""
