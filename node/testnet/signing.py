@@ -56,14 +56,11 @@ def sign_batch(
     return Signed(encode([unsigned, signature]), digest("kilochain/tx-id/1", unsigned))
 
 
-def _binary_digests(value: Any) -> Any:
+def _binary_digests(value: Any, name: str = "") -> Any:
+    """Digests are hex in JSON and 32 bytes in a payload: each `sha256`, and all in `hidden`."""
     if isinstance(value, list):
-        return [_binary_digests(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: bytes.fromhex(item)
-        if key == "sha256" and isinstance(item, str)
-        else _binary_digests(item)
-        for key, item in value.items()
-    }
+        return [_binary_digests(item, name) for item in value]
+    if isinstance(value, dict):
+        inner = {key: "sha256" if name == "hidden" else key for key in value}
+        return {key: _binary_digests(item, inner[key]) for key, item in value.items()}
+    return bytes.fromhex(value) if name == "sha256" and isinstance(value, str) else value
