@@ -66,10 +66,12 @@ class Block:
 
     @property
     def digest(self) -> Digest:
+        """The header's digest, 32 bytes: the block's name."""
         return self.header.digest
 
     @property
     def height(self) -> int:
+        """The header's height."""
         return self.header.height
 
 
@@ -175,11 +177,15 @@ class PoolChanged:
 
 @dataclass(frozen=True, slots=True)
 class PeerConnected:
+    """A link to `peer` stands."""
+
     peer: PeerId
 
 
 @dataclass(frozen=True, slots=True)
 class PeerDisconnected:
+    """The link to `peer` is gone."""
+
     peer: PeerId
 
 

@@ -200,16 +200,33 @@ def _announce(
 ) -> None:
     """N4. Below our head the re-proposal repeats what is committed, for those who lack it."""
     check_required(state, base, required)
-    key, place = state.key or b"", (state.view, base + 1)
-    proposal = b""
+    message = _signed_new_view(state, counted, base, required)
+    if body is not None:
+        remember_body(state, body)
+    _install(state, message)
+    if body is not None:
+        place = (state.view, base + 1, body.digest)
+        vote = Vote(PRE_PREPARE, *place, message.sender, message.proposal)
+        remember_vote(state, vote, body)
+        state.votes.add(vote)
+    state.send(state.other_peers, message.frame)
+    held = None if required is None else state.body(required)
+    if held is not None:
+        state.send_block(state.other_peers, held)
+
+
+def _signed_new_view(
+    state: State, counted: tuple[ViewChange, ...], base: int, required: bytes | None
+) -> NewView:
+    key, proposal = state.key or b"", b""
     if required is not None:
-        proposal = state.environment.sign(vote_bytes(state.chain_id, PRE_PREPARE, *place, required))
+        vote = vote_bytes(state.chain_id, PRE_PREPARE, state.view, base + 1, required)
+        proposal = state.environment.sign(vote)
     payload = new_view_payload(
         state.chain_id, state.epoch, state.view, counted, base, required, proposal
     )
     signature = state.environment.sign(signing_bytes(NEW_VIEW_DOMAIN, payload))
-    frame = seal(NEW_VIEW, state.chain_id, payload, key, signature)
-    message = NewView(
+    return NewView(
         state.epoch,
         state.view,
         counted,
@@ -219,19 +236,8 @@ def _announce(
         key,
         payload,
         signature,
-        frame,
+        seal(NEW_VIEW, state.chain_id, payload, key, signature),
     )
-    if body is not None:
-        remember_body(state, body)
-    _install(state, message)
-    if body is not None:
-        vote = Vote(PRE_PREPARE, *place, body.digest, key, proposal)
-        remember_vote(state, vote, body)
-        state.votes.add(vote)
-    state.send(state.other_peers, frame)
-    held = None if required is None else state.body(required)
-    if held is not None:
-        state.send_block(state.other_peers, held)
 
 
 def check_required(state: State, base: int, required: bytes | None) -> None:

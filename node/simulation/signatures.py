@@ -52,14 +52,17 @@ class KeyedHashRing:
         self._seeds: dict[bytes, bytes] = {}
 
     def public(self, seed: bytes) -> bytes:
+        """The public key of `seed`, whose secret the ring keeps from now on."""
         key = hashlib.sha256(b"public" + seed).digest()
         self._seeds[key] = seed
         return key
 
     def sign(self, key: bytes, message: bytes) -> bytes:
+        """The 64-byte signature by the owner of public key `key`."""
         return hashlib.blake2b(message, key=self._seeds[key], digest_size=64).digest()
 
     def verify(self, key: bytes, message: bytes, signature: bytes) -> bool:
+        """Whether `signature` is `key`'s over `message`."""
         return key in self._seeds and self.sign(key, message) == signature
 
 
@@ -70,14 +73,17 @@ class Ed25519Ring:
         self._seeds: dict[bytes, bytes] = {}
 
     def public(self, seed: bytes) -> bytes:
+        """The public key of `seed`, whose secret the ring keeps from now on."""
         key = keys.from_seed("validator", seed).public
         self._seeds[key] = seed
         return key
 
     def sign(self, key: bytes, message: bytes) -> bytes:
+        """The 64-byte signature by the owner of public key `key`."""
         return keys.sign(self._seeds[key], key, message)
 
     def verify(self, key: bytes, message: bytes, signature: bytes) -> bool:
+        """Whether `signature` is `key`'s over `message`."""
         return keys.verify(key, message, signature)
 
 
