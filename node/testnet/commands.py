@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -17,14 +18,17 @@ from node.testnet.errors import TestnetError
 from node.testnet.limits import OBSERVERS_DEFAULT
 
 _SEEDS = Path(__file__).resolve().parents[2] / "seeds"
-_TOUR = """Break something, and watch with `kilochain testnet status`:
-  kilochain testnet kill v0              the primary dies; the others change view and go on
-  kilochain testnet start v0             it catches up and votes again
-  kilochain testnet partition v0,v1/v2,v3   no side has a quorum: nothing commits
-  kilochain testnet heal                 commits resume
-  kilochain testnet pause v3             one slow node; resume v3 lets it catch up
-  kilochain testnet start o0             an observer follows without a vote
-  kilochain testnet down                 ends every process"""
+_DEFAULT_FOLDER = ".testnet"
+_TOUR = (
+    ("kill v0", "the primary dies; the others change view and go on"),
+    ("start v0", "it catches up and votes again"),
+    ("partition v0,v1/v2,v3", "no side has a quorum: nothing commits"),
+    ("heal", "commits resume"),
+    ("pause v3", "one frozen node; resume v3 lets it catch up"),
+    ("start o0", "an observer follows without a vote"),
+    ("demo", "registers what is missing, shows the record again"),
+    ("down", "ends every process; up starts them again"),
+)
 
 
 class _Group(click.Group):
@@ -39,7 +43,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, name="testnet")
-@click.option("--dir", "folder", type=click.Path(path_type=Path), default=".testnet")
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=_DEFAULT_FOLDER)
 @click.pass_context
 def testnet(ctx: click.Context, folder: Path) -> None:
     """Real nodes in the background on this machine. Example: kilochain testnet up"""
@@ -61,6 +65,13 @@ def _folder(function: Callable[..., None]) -> Callable[..., None]:
     return option(click.pass_context(run))
 
 
+def _again(folder: Path, verb: str) -> str:
+    """The command line of another verb for the same testnet."""
+    usual = folder == Path(_DEFAULT_FOLDER).absolute()
+    where = "" if usual else f" --dir {shlex.quote(str(folder))}"
+    return f"kilochain testnet {verb}{where}"
+
+
 @testnet.command()
 @_folder
 @click.option("--validators", default=4, show_default=True)
@@ -69,12 +80,16 @@ def _folder(function: Callable[..., None]) -> Callable[..., None]:
 def up(folder: Path, validators: int, observers: int, consortium: Path) -> None:
     """Bring the network up. Example: kilochain testnet up --validators 4"""
     began = time.monotonic()
+    click.echo(f"Bringing the testnet up in {folder} ...", err=True)
     layout, started = control.up(folder, consortium, validators, observers)
     if not started:
         click.echo("The testnet is running already.")
-    for entry in layout.nodes:
-        click.echo(f"  {entry.name}  {entry.rpc}")
-    click.echo(f"Ready after {time.monotonic() - began:.1f} s.")
+    for row in control.status(folder):
+        sort = "validator" if layout.node(row.name).validator else "observer"
+        click.echo(f"  {row.name:4} {sort:10} {row.state:8} {layout.node(row.name).rpc}")
+    if started:
+        click.echo(f"Ready after {time.monotonic() - began:.1f} s.")
+    click.echo(f"Next: `{_again(folder, 'demo')}` registers sample batches and shows a kilogram.")
 
 
 @testnet.command()
@@ -123,7 +138,7 @@ _verb("resume", control.resume, "is resumed")
 def partition(folder: Path, groups: str) -> None:
     """Cut links between groups. Example: kilochain testnet partition v0,v1/v2,v3"""
     control.partition(folder, groups)
-    click.echo("Cut. `kilochain testnet heal` joins them again.")
+    click.echo(f"Cut. `{_again(folder, 'heal')}` joins them again.")
 
 
 @testnet.command()
@@ -147,8 +162,13 @@ def show(folder: Path, batches: Path) -> None:
     click.echo(f"{len(samples)} batches are on the chain ({time.monotonic() - began:.1f} s).\n")
     url = demo.running_urls(folder)[0]
     click.echo(calls.run("lookup", demo.kilogram_of(samples[0]), "--rpc", url))
-    click.echo(f"Ask about any other: kilochain lookup ID --rpc {url}\n")
-    click.echo(_TOUR)
+    other = parse_id(samples[-1].batch_id).display
+    click.echo(f"Ask about another:\n  kilochain lookup {other} --rpc {url}\n")
+    click.echo(f"Break something, and watch with `{_again(folder, 'status')}`:")
+    steps = [(_again(folder, verb), meaning) for verb, meaning in _TOUR]
+    width = max(len(command) for command, _ in steps)
+    for command, meaning in steps:
+        click.echo(f"  {command:{width}}  {meaning}")
 
 
 @testnet.command()

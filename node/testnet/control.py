@@ -24,7 +24,7 @@ from node.testnet.layout import (
     save,
     save_processes,
 )
-from node.testnet.limits import LOG_TAIL_LINES, OBSERVERS_DEFAULT, POLL_S, READY_TIMEOUT_S
+from node.testnet.limits import LOG_TAIL_LINES, OBSERVERS_DEFAULT, POLL_S, READY_TIMEOUT_S, SETTLE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def up(
         try:
             for entry in fresh:
                 layout = _launch(folder, layout, entry)
-            _wait_ready(folder, fresh)
-        except TestnetError:
+            _wait_ready(folder, layout, fresh)
+        except BaseException:  # an interrupt leaves nothing behind either
             _end(folder, [entry.name for entry in fresh])
             raise
         return layout, bool(fresh)
@@ -169,11 +169,22 @@ def _state(known: dict[str, processes.Process], name: str) -> str:
 
 def _launch(folder: Path, layout: Layout, entry: Entry) -> Layout:
     log = Path(entry.home) / "node.log"
-    started = processes.spawn(calls.command("start", "--home", entry.home), log, os.environ)
-    save_processes(folder, {**load_processes(folder), entry.name: started})
-    layout = load(folder).with_pid(entry.name, started.pid)
-    save(folder, layout)
+    with _uninterrupted():
+        started = processes.spawn(calls.command("start", "--home", entry.home), log, os.environ)
+        save_processes(folder, {**load_processes(folder), entry.name: started})
+        layout = load(folder).with_pid(entry.name, started.pid)
+        save(folder, layout)
     return layout
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back: a process that is not written down yet could never be ended."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(folder: Path, names: Sequence[str]) -> None:
@@ -181,8 +192,22 @@ def _end(folder: Path, names: Sequence[str]) -> None:
     processes.end([known[name] for name in names if name in known])
 
 
-def _wait_ready(folder: Path, entries: Sequence[Entry]) -> None:
-    _wait(folder, entries, lambda entry: calls.ready(entry.rpc), "become ready")
+def _wait_ready(folder: Path, layout: Layout, entries: Sequence[Entry]) -> None:
+    """Until each can serve. One whose timer ran out alone waits for the next view change, perhaps
+    for long: once a quorum can serve, the others get SETTLE_S."""
+    _wait(folder, entries, _answers, "answer")
+    validators = [entry for entry in layout.nodes if entry.validator]
+    settled = time.monotonic() + SETTLE_S
+
+    def serves(entry: Entry) -> bool:
+        if calls.ready(entry.rpc):
+            return True
+        if time.monotonic() < settled:
+            return False
+        quorum = calls.call(entry.rpc, "chain.status")["quorum"]
+        return sum(calls.ready(each.rpc) for each in validators) >= int(quorum)
+
+    _wait(folder, entries, serves, "become ready")
 
 
 def _answers(entry: Entry) -> bool:

@@ -6,6 +6,7 @@ VALIDATORS_MAX = 32
 OBSERVERS_DEFAULT = 2  # spare observer identities in the genesis
 OBSERVERS_MAX = 16
 READY_TIMEOUT_S = 60.0
+SETTLE_S = 5.0  # left to the last nodes once a quorum can serve
 TERM_TIMEOUT_S = 8.0  # between SIGTERM and SIGKILL
 KILL_TIMEOUT_S = 5.0
 POLL_S = 0.05

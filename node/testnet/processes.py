@@ -39,6 +39,7 @@ def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> 
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ],
         setsid=True,
+        setsigmask=(),  # the caller may hold an interrupt back; the node must not
     )
     return Process(pid, _look(pid)[1])
 
