@@ -35,5 +35,6 @@ SYNC_BLOCKS_MAX = 256  # in one answer
 BLOCK_BYTES_MAX = 8 * 1024 * 1024  # a body on the wire, whatever the chain allows
 REQUEST_TIMEOUT_S = 5.0
 
+WATCH_S = 1.0  # between two looks at what expired and what the log should say
 HEARTBEAT_S = 1.0
 HEARTBEAT_JITTER_S = 0.2

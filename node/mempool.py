@@ -157,18 +157,16 @@ class Mempool:
         self._recheck(touched, admit)
         self.expire(now_ms)
 
-    def recheck_all(self, admit: Callable[[Transaction], None]) -> None:
-        """Admit everything again: after a block that changed what members may do."""
-        self._recheck(list(self._entries), admit)
-
-    def expire(self, now_ms: int) -> None:
-        """Drop what is no longer valid at `now_ms` (wall)."""
+    def expire(self, now_ms: int) -> int:
+        """Drop what is no longer valid at `now_ms` (wall); how many."""
+        before = len(self._entries)
         while self._expiry and self._expiry[0][0] < now_ms:
             _, tx_id = heapq.heappop(self._expiry)
             if tx_id in self._entries:
                 message = "valid_until_ms passed before a block took it; sign it again"
                 self._remember(tx_id, Refusal("expired", "E_EXPIRED", "valid_until_ms", message))
                 self._remove(tx_id)
+        return before - len(self._entries)
 
     def _recheck(self, tx_ids: Iterable[bytes], admit: Callable[[Transaction], None]) -> None:
         for tx_id in tx_ids:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import structlog
 import trio
@@ -33,6 +35,7 @@ from node.environment import NodeEnvironment, consensus_validators
 from node.guard import VoteGuard
 from node.intake import Intake, TransactionStatus
 from node.journal import HomeLock, Journal
+from node.limits import WATCH_S
 from node.mempool import Mempool, PoolBusy
 from node.metrics import Metrics
 from node.network import Network, NetworkConfig, RequestRefused
@@ -42,17 +45,27 @@ from node.worker import ChainWorker
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A node's unlocked keys. `voting` is None for an observer."""
+
+    node: keys.KeyFile
+    voting: keys.KeyFile | None
+
+
 class Node:
     """The parts of one node, wired together. Made by `run_node`."""
 
     def __init__(
         self,
         config: Config,
+        identity: Identity,
         genesis: Genesis,
         chain: Chain,
         verifier: Verifier,
         store: LevelDBStore,
     ) -> None:
+        self._identity = identity
         self.config, self.genesis, self.chain, self.verifier = config, genesis, chain, verifier
         self.name = config.name
         self.started_ms = int(time.time() * 1000)
@@ -64,18 +77,18 @@ class Node:
             config.journal_path, chain.head.height, chain.journal_record
         )
         self._head_changed = trio.Event()
+        self._log_unsaid = 0
         self._pool_told: tuple[int, int | None] = (0, None)
         self._wire()
 
     def _wire(self) -> None:
         config = self.config
-        voting = None
-        if config.validator_key_path.exists():
-            voting = keys.load_key(config.validator_key_path)
+        voting = self._identity.voting
         records = () if self._journal is None else self._journal.records
         guard = VoteGuard(records, self.chain.head.height, self.chain.epoch)
         self._environment = NodeEnvironment(voting, guard, self.mempool.find)
         self.network = Network(self._network_config(), self._member_of, self)
+        self.metrics.add_network(self.network.counters)
         self.disseminator = Disseminator(self.network.publish_chunk)
         worker = ChainWorker(
             self.chain,
@@ -96,7 +109,7 @@ class Node:
     def _network_config(self) -> NetworkConfig:
         config = self.config
         return NetworkConfig(
-            seed=keys.load_key(config.node_key_path).seed,
+            seed=self._identity.node.seed,
             listen=config.p2p.listen,
             chain_id=self.genesis.chain_id,
             bootstrap=config.p2p.bootstrap,
@@ -125,6 +138,7 @@ class Node:
                 await nursery.start(self.network.run)
                 nursery.start_soon(self.driver.run)
                 nursery.start_soon(self.disseminator.run)
+                nursery.start_soon(self._watch)
                 _log.info("running", name=self.name, peer_id=self.network.peer_id)
                 task_status.started(self)
         finally:
@@ -193,6 +207,7 @@ class Node:
         self.metrics.changing.set(status.mode != "active")
         self.metrics.peers.set(len(self.network.connected()))
         self.metrics.pool.set(len(self.mempool))
+        self.metrics.pool_bytes.set(self.mempool.size_bytes)
         return self.metrics.render()
 
     # --- what the network calls (node.network.Handlers)
@@ -255,7 +270,24 @@ class Node:
         self._tell_pool()
         self._head_changed.set()
         self._head_changed = trio.Event()
-        _log.debug("block", height=head.height, transactions=len(executed.block.transactions))
+        self._log_unsaid += len(executed.block.transactions)
+
+    async def _watch(self) -> None:
+        """Once a second: what has expired leaves an idle pool, and the log says what changed."""
+        told_height, told_view = self.chain.head.height, (0, "active")
+        while True:
+            await trio.sleep(WATCH_S)
+            if self.mempool.expire(int(time.time() * 1000)):
+                self.intake.wake()
+                self._tell_pool()
+            status = self.status()
+            if (status.view, status.mode) != told_view:
+                told_view = (status.view, status.mode)
+                _log.info("view", view=status.view, mode=status.mode, primary=status.primary)
+            if status.head != told_height:
+                transactions, self._log_unsaid = self._log_unsaid, 0
+                _log.info("committed", height=status.head, transactions=transactions)
+                told_height = status.head
 
     def _tell_pool(self) -> None:
         told = (len(self.mempool), self.mempool.oldest_since_ms)
@@ -264,21 +296,29 @@ class Node:
             self.driver.inbox.pool(PoolChanged(*told))
 
 
-def open_node(config: Config) -> Node:
+def open_node(config: Config, identity: Identity) -> Node:
     """Open everything that a node keeps on disk. Raises what names the file at fault."""
     genesis = parse_genesis(config.genesis_path.read_bytes())
     fresh = not (config.chain_path / "CURRENT").exists()
     config.chain_path.parent.mkdir(parents=True, exist_ok=True)
     store = LevelDBStore(config.chain_path, create=fresh)
     verifier = Verifier()
-    if fresh:
+    # A first start that was cut short leaves a database without a single entry.
+    if not store.scan(b"", b"", 1):
         Chain.create(store, genesis)
     chain = Chain.open(store, genesis, verifier.check)
-    return Node(config, genesis, chain, verifier, store)
+    return Node(config, identity, genesis, chain, verifier, store)
+
+
+def identity_paths(config: Config) -> list[Path]:
+    """The key files of a home: the node's, then the validator's if it has one."""
+    found = [config.node_key_path, config.validator_key_path]
+    return found[: 2 if config.validator_key_path.exists() else 1]
 
 
 async def run_node(
     config: Config,
+    identity: Identity,
     door: Callable[..., Awaitable[None]] | None = None,
     *,
     task_status: TaskStatus[Node] = trio.TASK_STATUS_IGNORED,
@@ -292,7 +332,7 @@ async def run_node(
     log.set_up(config.log)
     lock = HomeLock(config.lock_path)
     try:
-        node = open_node(config)
+        node = open_node(config, identity)
         async with trio.open_nursery() as nursery:
             await nursery.start(node.run)
             if door is not None:

@@ -8,29 +8,29 @@ import click
 import trio
 from trio_typing import TaskStatus
 
+from node.cli.output import home_option
+from node.cli.passphrase import passphrase_file_option, unlock
 from node.config import Config, load_config
-from node.node import Node, run_node
+from node.node import Identity, Node, identity_paths, run_node
 from node.rpc import serve_rpc
 
 
 @click.command()
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path),
-    envvar="KILOCHAIN_HOME",
-    default=Path.home() / ".kilochain",
-    help="The node's folder; default $KILOCHAIN_HOME, else ~/.kilochain.",
-)
-def start(home: Path) -> None:
+@home_option
+@passphrase_file_option
+def start(home: Path, passphrase_file: Path | None) -> None:
     """Run the node of a home until SIGINT or SIGTERM.
 
     Example: kilochain start --home ~/.kilochain
     """
-    trio.run(_serve, load_config(home))
+    config = load_config(home)
+    unlocked = unlock(*identity_paths(config), passphrase_file=passphrase_file)
+    identity = Identity(unlocked[0], unlocked[1] if len(unlocked) > 1 else None)
+    trio.run(_serve, config, identity)
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, identity: Identity) -> None:
     async def door(node: Node, *, task_status: TaskStatus[list[str]]) -> None:
         await serve_rpc(node, config.rpc.listen, task_status=task_status)
 
-    await run_node(config, door)
+    await run_node(config, identity, door)

@@ -38,6 +38,12 @@ ENDINGS: dict[str, tuple[int, str]] = {
     "node.client:NodeUnreachable": (EXIT_NO_NODE, _NO_NODE),
     "node.client:ClientError": (EXIT_FAILED, ""),
     "node.config:ConfigError": (EXIT_FAILED, ""),
+    "consensus.errors:InvariantBroken": (
+        EXIT_FAILED,
+        "keep this home as it is, run `kilochain check --home` on it, and report what it says",
+    ),
+    "node.guard:DoubleSign": (EXIT_FAILED, "keep this home as it is and report it"),
+    "node.journal:JournalDamaged": (EXIT_FAILED, ""),
     "node.driver:StorageFailed": (EXIT_FAILED, "free or repair the disk, then start again"),
     "node.journal:HomeLocked": (EXIT_FAILED, "end that process, or name another --home"),
     "node.keys:KeyFileError": (EXIT_FAILED, ""),
