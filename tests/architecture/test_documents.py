@@ -48,6 +48,17 @@ def test_paths_that_documents_mention_exist() -> None:
     assert not missing
 
 
+def test_tests_that_documents_name_exist() -> None:
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    unknown = [
+        f"{document.name}: {name}"
+        for document in documents()
+        for name in re.findall(r"`(test_\w+)`", document.read_text())
+        if f"def {name}(" not in tests
+    ]
+    assert not unknown
+
+
 def test_tracked_files_name_no_machine_and_no_registry() -> None:
     named = []
     for path in tracked():
