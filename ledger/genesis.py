@@ -74,7 +74,7 @@ class Parameters:
     """Consensus parameters: bytes, counts and ms that every replica must agree on."""
 
     block_bytes_max: int = 4 * 1024 * 1024
-    block_transactions_max: int = 5_000
+    block_transactions_max: int = 1_000
     transaction_bytes_max: int = limits.TRANSACTION_BYTES_MAX
     validity_ms_max: int = limits.VALIDITY_MS_MAX
 

@@ -48,6 +48,7 @@ class Intake:
         self._metrics = metrics
         self._waiters: dict[bytes, list[trio.Event]] = {}
         self._waiting = 0
+        self._turn = trio.Lock()
 
     async def submit(self, signed: bytes, disseminator: Disseminator) -> TransactionStatus:
         """Pool a signed transaction and send it on; one that is known gets its status again.
@@ -71,8 +72,7 @@ class Intake:
         outcomes: list[TransactionStatus | LedgerError | PoolBusy] = []
         fresh: dict[int, Transaction] = {}
         for position, signed in enumerate(lot):
-            if position % SUBMIT_SLICE == SUBMIT_SLICE - 1:
-                await trio.lowlevel.checkpoint()
+            await self._turns(position)
             found = self._attempt(partial(self._examine, signed))
             if isinstance(found, Transaction):
                 fresh[position] = found
@@ -84,7 +84,9 @@ class Intake:
             for position in fresh:
                 outcomes[position] = error
             return outcomes
-        for (position, transaction), good in zip(fresh.items(), checked, strict=True):
+        verdicts = zip(fresh.items(), checked, strict=True)
+        for count, ((position, transaction), good) in enumerate(verdicts):
+            await self._turns(count)
             take = partial(self._take, transaction, good, disseminator)
             outcomes[position] = self._attempt(take)
         return outcomes
@@ -92,18 +94,26 @@ class Intake:
     async def take_chunk(self, data: bytes) -> int:
         """Pool what is new and valid in a chunk; how many. Raises MalformedChunk: a peer's fault.
 
-        A transaction that is merely stale (committed, expired, pool full) is left out.
+        A transaction that is merely stale (committed, expired, pool full) is left out; a full pool
+        does not even look: a block brings what it needs.
         """
+        if self._pool.is_full:
+            return 0
         fresh: list[Transaction] = []
         try:
-            for signed in decode_chunk(data):
+            for count, signed in enumerate(decode_chunk(data)):
+                await self._turns(count)
                 if self._pool.find(signed) is None:
                     fresh.append(parse_transaction(signed))
         except LedgerError as error:
             raise MalformedChunk(f"{error.code}: {error}") from error
         if not all(await self._verifier.verify_all(fresh)):
             raise MalformedChunk("E_SIG: a transaction is not signed by the key that it names")
-        return sum(self._admit(transaction) for transaction in fresh)
+        taken = 0
+        for count, each in enumerate(fresh):
+            await self._turns(count)
+            taken += self._admit(each)
+        return taken
 
     def status(self, tx_id: bytes) -> TransactionStatus:
         """What became of a transaction, as far as this node knows."""
@@ -160,7 +170,7 @@ class Intake:
         if known.status in ("pooled", "committed"):
             return known
         self._chain.admit(transaction, _wall_ms())
-        self._pool.check_room(transaction)
+        self._pool.check_door(transaction)
         return transaction
 
     def _take(
@@ -180,6 +190,13 @@ class Intake:
         except (LedgerError, PoolBusy) as error:
             self._metrics.refusals.labels(error.code).inc()
             return error
+
+    async def _turns(self, count: int) -> None:
+        """Before the `count`-th of a lot: every few, give votes and blocks their turn; of many lots
+        only one goes on at a time."""
+        if count % SUBMIT_SLICE == 0:
+            async with self._turn:
+                await trio.lowlevel.checkpoint()
 
     def _admit(self, transaction: Transaction) -> bool:
         try:

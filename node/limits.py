@@ -7,12 +7,13 @@ JOURNAL_RECORD_BYTES_MAX = 64 * 1024 * 1024
 JOURNAL_COMPACT_BYTES = 8 * 1024 * 1024  # a longer journal is rewritten as the durable state
 
 POOL_TRANSACTIONS_MAX = 50_000
+POOL_DOOR_TRANSACTIONS_MAX = 4_000  # from here on the RPC is busy; above is for what is gossiped
 POOL_BYTES_MAX = 64 * 1024 * 1024
 POOL_MEMBER_SHARE_PERCENT = 50  # of either limit, for one member
 POOL_REFUSED_MAX = 20_000  # refusals remembered, so that tx.get can give the reason
 POOL_RETRY_AFTER_MS = 500
 
-SUBMIT_SLICE = 32  # transactions of one lot that are examined before others get their turn
+SUBMIT_SLICE = 16  # transactions that are looked at before other tasks get their turn
 VERIFY_THREADS = 2
 VERIFY_CACHE_MAX = 200_000  # signed transactions known to be well signed
 VERIFY_PENDING_MAX = 20_000  # submissions that wait for a verification

@@ -11,6 +11,7 @@ from ledger.errors import InvalidTransaction
 from ledger.transactions import Transaction
 from node.limits import (
     POOL_BYTES_MAX,
+    POOL_DOOR_TRANSACTIONS_MAX,
     POOL_MEMBER_SHARE_PERCENT,
     POOL_REFUSED_MAX,
     POOL_RETRY_AFTER_MS,
@@ -69,6 +70,11 @@ class Mempool:
         return tx_id in self._entries
 
     @property
+    def is_full(self) -> bool:
+        """Whether nobody's transaction fits any more."""
+        return len(self._entries) >= self._count_max or self._bytes >= self._bytes_max
+
+    @property
     def size_bytes(self) -> int:
         """Signed bytes in the pool."""
         return self._bytes
@@ -92,6 +98,13 @@ class Mempool:
     def refusal(self, tx_id: bytes) -> Refusal | None:
         """Why a transaction was dropped, as long as that is remembered."""
         return self._refused.get(tx_id)
+
+    def check_door(self, transaction: Transaction) -> None:
+        """`check_room` for this node's own submitters, who are turned away sooner: what others have
+        taken and gossip must still fit. Raises PoolBusy."""
+        if len(self._entries) >= POOL_DOOR_TRANSACTIONS_MAX:
+            raise PoolBusy("the network has more than it can commit; send the transaction again")
+        self.check_room(transaction)
 
     def check_room(self, transaction: Transaction) -> None:
         """Raise PoolBusy when there is no room; cheap, so ask before verifying."""

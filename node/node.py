@@ -237,14 +237,14 @@ class Node:
         raise RequestRefused(f"no such request: {kind}")
 
     async def on_chunk(self, peer: str, data: bytes) -> bool:
-        """A chunk of transactions; True lets gossip forward it."""
+        """A chunk of transactions; True lets gossip forward it: it was checked and held news."""
         try:
-            await self.intake.take_chunk(data)
+            taken = await self.intake.take_chunk(data)
         except MalformedChunk as error:
             self.network.accuse(peer, str(error))
             return False
         self._tell_pool()
-        return True
+        return taken > 0
 
     def on_peer_up(self, peer: str) -> None:
         """A link stands."""

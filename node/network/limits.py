@@ -67,3 +67,5 @@ WRONG_CHAIN_REFUSAL_S = 5.0
 """How long a peer of another chain is refused."""
 COALESCE_YIELDS = 20
 """Turns the writer gives to other tasks before it flushes, so that frames share one write."""
+COALESCE_S = 0.001
+"""And how long at most: on a busy node a turn is long, and a vote must not wait for twenty."""

@@ -81,8 +81,11 @@ class Link:
                 self._wake = trio.Event()
                 with trio.move_on_at(next_ping):
                     await self._wake.wait()
+            flush_at = trio.current_time() + limits.COALESCE_S
             for _ in range(limits.COALESCE_YIELDS if self._queue else 0):
                 await trio.lowlevel.checkpoint()
+                if trio.current_time() >= flush_at:
+                    break
             if trio.current_time() >= next_ping:
                 measured = trio.current_time()
                 self._enqueue(frames.pack(frames.PING, time.monotonic_ns().to_bytes(8, "big")))
