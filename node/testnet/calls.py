@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,16 @@ from node.testnet.limits import ARRAY_TIMEOUT_S, COMMAND_TIMEOUT_S, RPC_TIMEOUT_
 def command(*arguments: str) -> list[str]:
     """The command line of `kilochain` beside the running interpreter."""
     return [str(Path(sys.executable).parent / "kilochain"), *arguments]
+
+
+def typed() -> str:
+    """What a person types here to run `kilochain`: its name, or its path where the shell would not
+    find it."""
+    path = Path(command()[0])
+    if shutil.which("kilochain"):
+        return "kilochain"
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def run(*arguments: str) -> str:

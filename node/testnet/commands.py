@@ -69,7 +69,7 @@ def _again(folder: Path, verb: str) -> str:
     """The command line of another verb for the same testnet."""
     usual = folder == Path(_DEFAULT_FOLDER).absolute()
     where = "" if usual else f" --dir {shlex.quote(str(folder))}"
-    return f"kilochain testnet {verb}{where}"
+    return f"{calls.typed()} testnet {verb}{where}"
 
 
 @testnet.command()
@@ -163,7 +163,7 @@ def show(folder: Path, batches: Path) -> None:
     url = demo.running_urls(folder)[0]
     click.echo(calls.run("lookup", demo.kilogram_of(samples[0]), "--rpc", url))
     other = parse_id(samples[-1].batch_id).display
-    click.echo(f"Ask about another:\n  kilochain lookup {other} --rpc {url}\n")
+    click.echo(f"Ask about another:\n  {calls.typed()} lookup {other} --rpc {url}\n")
     click.echo(f"Break something, and watch with `{_again(folder, 'status')}`:")
     steps = [(_again(folder, verb), meaning) for verb, meaning in _TOUR]
     width = max(len(command) for command, _ in steps)
