@@ -217,6 +217,13 @@ def test_two_view_changes_for_one_view_are_evidence() -> None:
     assert [case.subject for case in evidence(bench, [(m.frame, 2) for m in pair])] == [2]
 
 
+def test_two_new_views_for_one_view_are_evidence() -> None:
+    bench = Bench()
+    lots = [[bench.view_change(by, 2) for by in lot] for lot in ((0, 2, 3), (2, 3, 1))]
+    pair = [(bench.new_view(2, lot, 0, None).frame, 2) for lot in lots]
+    assert [case.subject for case in evidence(bench, pair)] == [2]
+
+
 def test_a_view_change_that_hides_a_commit_is_evidence() -> None:
     bench = Bench()
     frames = [

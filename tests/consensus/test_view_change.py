@@ -278,6 +278,25 @@ def test_c3_a_certificate_of_a_lower_view_leaves_us_changing() -> None:
     assert (status.head, status.view, status.mode) == (1, 6, "changing")
 
 
+def test_n3_a_new_view_that_contradicts_our_chain_stops_the_replica() -> None:
+    bench = Bench()
+    block = bench.block("committed")
+    bench.to_committed(block)
+    bench.applied(block)
+    changes = [bench.view_change(by, 2, prepared=bench.prepared(DIGEST)) for by in (0, 2, 3)]
+    with pytest.raises(InvariantBroken, match="another block than the committed one"):
+        bench.frame(bench.new_view(2, changes, 0, DIGEST).frame, 2)
+
+
+def test_n7_an_empty_pool_keeps_a_new_view_silent() -> None:
+    bench = Bench(me=1)
+    outputs = [bench.frame(bench.view_change(by, 1).frame, by) for by in (0, 2)]
+    assert bench.replica.status(bench.now).mode == "active"
+    assert not any(asks(output, BuildBlock) for output in outputs)
+    bench.later(600_000)
+    assert not bench.messages(bench.step(Wake()))
+
+
 # --- the timer
 
 
