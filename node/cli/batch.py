@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ledger.identifiers import parse_id
+from ledger.identifiers import format_id, parse_id
 from node.cli.output import (
     EXIT_FAILED,
     Failure,
@@ -23,7 +23,7 @@ from node.cli.output import (
 )
 from node.cli.passphrase import passphrase_file_option, unlock
 from node.cli.query import ask, end_as, show_transaction
-from node.client import Client
+from node.client import Client, member_of
 
 PAYLOAD_BYTES_MAX = 1_048_576
 WAIT_S_DEFAULT = 60
@@ -76,11 +76,23 @@ def register(
     [key] = unlock(key_file, passphrase_file=passphrase_file)
     with Client(url, token) as client:
         said = client.register(payload, key, wait_s=timeout if wait else None)
+        member = None if as_json else member_of(client.call("member.list"), key.public)
     emit(said, as_json, show_transaction)
+    if member is not None and said["status"] in ("pooled", "committed"):
+        show_fields(_identifiers(member, payload))
     end_as(said)
     if wait and said["status"] != "committed":
         then = f"ask later with `kilochain tx {said['tx_id']}`; `kilochain status` tells more"
         raise Failure(f"not committed within {timeout} s", EXIT_FAILED, then)
+
+
+def _identifiers(member: str, payload: dict[str, Any]) -> list[tuple[str, object]]:
+    """The IDs that a registered batch brings."""
+    serials = (("batch      ", 0), ("first kg   ", 1), ("last kg    ", payload["units"]))
+    return [
+        (name, parse_id(format_id(member, payload["batch_no"], serial)).display)
+        for name, serial in serials
+    ]
 
 
 def _read_payload(file: Path) -> dict[str, Any]:

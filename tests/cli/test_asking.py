@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,15 @@ def test_batches_are_listed_page_by_page_and_shown_as_registered(
     found = said("batch", "show", own, "--rpc", node.url)
     assert {key: found[key] for key in FIRST} == FIRST
     assert FIRST["facility"] in run("batch", "show", own, "--rpc", node.url).stdout
+
+
+def test_registering_shows_the_ids_that_it_brings(node: OneNode, tmp_path: Path) -> None:
+    path = batch(73_001, tmp_path)
+    shown = run("batch", "register", path, "--key", node.key, "--wait", "--rpc", node.url)
+    assert shown.exit_code == 0, shown.stderr
+    found = re.findall(r"RE1-[0-9A-Z-]+", shown.stdout)
+    kinds = [said("lookup", each, "--rpc", node.url)["kind"] for each in found]
+    assert kinds == ["batch", "kilogram", "kilogram"]
 
 
 def test_a_batch_number_that_is_taken_is_refused_with_code_and_reason(
