@@ -53,7 +53,8 @@ def parse_id(text: str) -> RegistryId:
     remainder = 0
     for symbol in plain:
         remainder = (remainder * 32 + _VALUE[symbol]) % _MODULUS
-    if remainder != 1:
+    # Two symbols hold three values more than the modulus: without this an ID would have a double.
+    if remainder != 1 or _number(plain[16:]) >= _MODULUS:
         message = f"check characters do not match in {text!r}: read the label again"
         raise InvalidIdentifier("E_CHECK", message, "id")
     return RegistryId(plain, plain[3:7], _number(plain[7:12]), _number(plain[12:16]))
