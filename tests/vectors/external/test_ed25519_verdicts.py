@@ -44,6 +44,15 @@ def test_a_valid_signature_covers_its_key_and_its_message() -> None:
         assert not verify(bytes.fromhex(other), message, signature)
 
 
+def test_the_border_between_signature_and_message_does_not_move() -> None:
+    # The library takes both as one string of bytes.
+    for key, case in CASES:
+        if case["result"] == "valid":
+            public, whole = bytes.fromhex(key), bytes.fromhex(case["sig"] + case["msg"])
+            for border in {63, 65} & set(range(len(whole) + 1)):
+                assert not verify(public, whole[border:], whole[:border])
+
+
 def test_the_row_of_the_twelve_edge_cases_is_frozen() -> None:
     # Only case 3 is accepted: mixed-order R and A, where the equation without cofactor holds too.
     # Replicas that disagree on one of these disagree on a block.
