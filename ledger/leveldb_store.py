@@ -27,6 +27,7 @@ class LevelDBStore:
     """A store in the folder `path`; `create` only when a node is made. Raises StoreCorrupted."""
 
     def __init__(self, path: Path, create: bool) -> None:
+        self._path = path
         if create:
             path.mkdir(parents=True, exist_ok=True)
             if any(path.iterdir()):
@@ -44,7 +45,7 @@ class LevelDBStore:
                 bloom_filter_bits=BLOOM_FILTER_BITS,
             )
         except plyvel.CorruptionError as error:
-            raise _corrupted(error) from error
+            raise _corrupted(error, path) from error
         except plyvel.Error as error:
             raise OSError(f"cannot open {path}: {error}") from error
 
@@ -53,7 +54,7 @@ class LevelDBStore:
         try:
             value: bytes | None = self._db.get(key, verify_checksums=True)
         except plyvel.Error as error:
-            raise _corrupted(error) from error
+            raise _corrupted(error, self._path) from error
         return value
 
     def write(self, writes: Sequence[Write]) -> None:
@@ -80,7 +81,7 @@ class LevelDBStore:
                     if key > after:
                         found.append((key, value))
         except plyvel.Error as error:
-            raise _corrupted(error) from error
+            raise _corrupted(error, self._path) from error
         return found
 
     def close(self) -> None:
@@ -88,6 +89,9 @@ class LevelDBStore:
         self._db.close()
 
 
-def _corrupted(error: Exception) -> StoreCorrupted:
-    message = f"the stored chain is damaged ({error}): restore it, or remove it and sync again"
+def _corrupted(error: Exception, path: Path) -> StoreCorrupted:
+    message = (
+        f"the chain in {path} is damaged ({error}): an observer may move its data/ away and fetch "
+        "the chain again; a validator needs a new key first (docs/operations.md, Backups)"
+    )
     return StoreCorrupted("E_CORRUPTED", message)

@@ -8,6 +8,7 @@ Anything else that does not fit is damage, and a damaged journal is never used.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -41,11 +42,12 @@ class Journal:
         self.last_record = last
         self.records = tuple(records)
         self.bytes_written = 0
+        self._failed = False
 
     @classmethod
     def create(cls, path: Path) -> Journal:
         """A new, empty journal, durable with its folder. Raises FileExistsError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         if path.exists():
             raise FileExistsError(path)
         _write_whole(path, 0, ())
@@ -74,20 +76,28 @@ class Journal:
 
     def sync(self) -> None:
         """Write what is buffered and fsync. Raises OSError, after which nothing may be signed."""
+        if self._failed:
+            raise OSError(errno.EIO, "an earlier write failed", str(self._path))
         if not self._pending:
             return
         data = b"".join(self._pending)
         self._pending.clear()
+        # After a failed fsync the kernel may drop the pages and report the next one as done.
+        self._failed = True
         _write_all(self._descriptor, data)
         os.fdatasync(self._descriptor)
+        self._failed = False
         self.bytes_written += len(data)
 
     def compact(self, records: Sequence[bytes]) -> None:
         """Replace the content by `records`; numbers go on rising. Durable when it returns."""
         self.sync()
+        self._failed = True
         size = _write_whole(self._path, self.last_record, records)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND)
         os.close(self._descriptor)
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND)
+        self._descriptor = descriptor
+        self._failed = False
         self.last_record += len(records)
         self.bytes_written = size
 
@@ -114,6 +124,28 @@ class HomeLock:
     def release(self) -> None:
         """Give the home back."""
         os.close(self._descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, each entry durable. Raises OSError."""
+    if not path.exists():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+    # Also when it was there: a start that was cut short may not have come this far.
+    sync_folder(path.parent)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Replace a file whole or not at all: synced, renamed, its folder synced. Raises OSError."""
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        _write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(fresh, path)
+    sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
@@ -144,15 +176,7 @@ def _write_whole(path: Path, base: int, records: Sequence[bytes]) -> int:
     lead = _MAGIC + struct.pack(">Q", base)
     frames = [_frame(base + 1 + index, record) for index, record in enumerate(records)]
     data = b"".join([lead + _sum(lead), *frames])
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        _write_all(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.rename(path)
-    sync_folder(path.parent)
+    write_file(path, data)
     return len(data)
 
 

@@ -33,9 +33,10 @@ from ledger.chain import Chain, ExecutedBlock, Head
 from ledger.errors import InvalidBlock
 from node import block_sync, proposer
 from node.dissemination import Disseminator
+from node.driver import StorageFailed
 from node.environment import NodeEnvironment, consensus_block, consensus_validators
 from node.inbox import Inbox
-from node.journal import Journal, sync_folder
+from node.journal import Journal, make_folder, write_file
 from node.limits import EXECUTED_CACHE_MAX, REQUEST_TIMEOUT_S, SHARE_OLDEST_BYTES
 from node.mempool import Mempool
 from node.metrics import Metrics
@@ -193,10 +194,10 @@ class ChainWorker:
             self._disseminator.add(transaction.signed)
 
     def _keep_evidence(self, work: ReportEvidence) -> None:
-        self._evidence.mkdir(parents=True, exist_ok=True)
         path = self._evidence / Path(work.name).name
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_bytes(work.data)
-        fresh.rename(path)
-        sync_folder(self._evidence)
+        try:
+            make_folder(self._evidence)
+            write_file(path, work.data)
+        except OSError as error:
+            raise StorageFailed(f"the evidence {path} cannot be written: {error}") from error
         _log.warning("misbehaviour proven", validator=work.subject, file=str(path))

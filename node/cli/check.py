@@ -32,7 +32,10 @@ from node.environment import NodeEnvironment, consensus_header, consensus_valida
 from node.journal import HomeLock
 from node.verification import Verifier
 
-_RESTORE = "do not start this node; move its data/ away and let it sync from the others"
+_RESTORE = (
+    "do not start this node; an observer may move its data/ away and let it sync from the others, "
+    "a validator that loses its journal needs a new key first (docs/operations.md, Backups)"
+)
 
 
 @click.command()
