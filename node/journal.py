@@ -57,7 +57,7 @@ class Journal:
     def open(cls, path: Path) -> Journal:
         """Open and read back; cuts a torn tail. Raises FileNotFoundError, JournalDamaged."""
         data = path.read_bytes()
-        records, last, end = _scan(data)
+        records, last, end = scan(data)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
         if end < len(data):
             os.ftruncate(descriptor, end)
@@ -72,7 +72,7 @@ class Journal:
             if len(record) > JOURNAL_RECORD_BYTES_MAX:
                 raise ValueError("journal record too long")
             self.last_record += 1
-            self._pending.append(_frame(self.last_record, record))
+            self._pending.append(frame_record(self.last_record, record))
 
     def sync(self) -> None:
         """Write what is buffered and fsync. Raises OSError, after which nothing may be signed."""
@@ -161,7 +161,8 @@ def _sum(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()[:_CHECK]
 
 
-def _frame(number: int, payload: bytes) -> bytes:
+def frame_record(number: int, payload: bytes) -> bytes:
+    """One record as it stands in the file."""
     lead = struct.pack(">IQ", len(payload), number)
     return lead + _sum(lead) + payload + _sum(payload)
 
@@ -173,14 +174,23 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _write_whole(path: Path, base: int, records: Sequence[bytes]) -> int:
-    lead = _MAGIC + struct.pack(">Q", base)
-    frames = [_frame(base + 1 + index, record) for index, record in enumerate(records)]
-    data = b"".join([lead + _sum(lead), *frames])
+    data = whole_file(base, records)
     write_file(path, data)
     return len(data)
 
 
-def _scan(data: bytes) -> tuple[list[bytes], int, int]:
+def whole_file(base: int, records: Sequence[bytes]) -> bytes:
+    """A journal of `records`, which are numbered from `base` + 1 on."""
+    lead = _MAGIC + struct.pack(">Q", base)
+    frames = [frame_record(base + 1 + index, record) for index, record in enumerate(records)]
+    return b"".join([lead + _sum(lead), *frames])
+
+
+def scan(data: bytes) -> tuple[list[bytes], int, int]:
+    """The records of a journal's bytes, the last number, and where the whole records end.
+
+    What follows that end is a torn tail. Raises JournalDamaged for any other misfit.
+    """
     if len(data) < _HEAD.size:
         raise JournalDamaged("the journal's first bytes are missing")
     magic, number, check = _HEAD.unpack_from(data)

@@ -12,6 +12,7 @@ from node.simulation import SimulationResult, simulate_range
 VALIDATORS_MAX = 31
 BLOCKS_MAX = 10_000
 SEEDS_MAX = 1_000_000  # of one call
+JOBS_MAX = 64
 
 
 @click.command()
@@ -31,25 +32,37 @@ SEEDS_MAX = 1_000_000  # of one call
     show_default=True,
     help="Transactions submitted while faults happen.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, JOBS_MAX),
+    default=1,
+    show_default=True,
+    help="Processes that run seeds side by side.",
+)
 @click.option("--explain", is_flag=True, help="One line on stderr for each thing that happens.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each seed.")
 def simulate(
-    seed: int, count: int, validators: int, blocks: int, explain: bool, as_json: bool
+    seed: int, count: int, validators: int, blocks: int, jobs: int, explain: bool, as_json: bool
 ) -> None:
     """Run the real replica through faults and lies, and check that it stays safe and comes back.
 
-    Each seed draws its own faults: lost, doubled, late and reordered messages, partitions, crashes
-    that lose what was not synced, pauses, wrong clocks, and up to f replicas that lie. Then the
-    network heals, and everything must commit. The same seed gives the same trace hash everywhere.
-    A broken promise ends with exit code 1 and the command that repeats it.
+    Each seed draws its own faults: lost, doubled, late and reordered messages, one-way and other
+    partitions, clogged links, crashes that tear what was not synced, disks that refuse a write or
+    flip a bit, pauses, clocks an hour off, and up to f replicas that lie. Then the network heals,
+    f replicas may stay dead, and everything must commit. The ledger is the node's own. The same
+    seed gives the same trace hash everywhere. A broken promise ends with exit code 1 and the
+    command that repeats it.
 
-    Example: kilochain simulate --seed 1 --count 300
+    Example: kilochain simulate --seed 1 --count 300 --jobs 2
     """
+    if explain and jobs > 1:
+        raise click.UsageError("--explain tells one run at a time: leave out --jobs")
     failed = simulate_range(
         seed,
         count,
         validators=validators,
         blocks=blocks,
+        jobs=jobs,
         explain=_explain if explain else None,
         on_result=_print_json if as_json else _print,
     )
@@ -69,7 +82,7 @@ def _print_json(result: SimulationResult) -> None:
 
 
 def _print(result: SimulationResult) -> None:
-    liar = f", one replica {result.byzantine}" if result.byzantine else ""
+    liar = f", lying: {result.byzantine}" if result.byzantine else ""
     said = "ok" if result.ok else "BROKEN"
     click.echo(
         f"seed {result.seed}: {said}, heights {'/'.join(map(str, result.heights))}, "

@@ -1,4 +1,4 @@
-"""What the simulator needs of a ledger, and a toy one that is quick.
+"""What the simulator needs of a ledger, and a toy one whose validator set can change.
 
 An application survives a crash: an append is one synced batch. It stands for one replica's chain.
 """
@@ -6,13 +6,13 @@ An application survives a crash: an append is one synced batch. It stands for on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import msgpack  # type: ignore[import-untyped, unused-ignore]
 
-from consensus.interface import Block, CommittedBlock, Header, Validator
+from consensus.interface import Block, CommittedBlock, Environment, Header, Validator
 from node.simulation.limits import BLOCK_TRANSACTIONS_MAX
 
 
@@ -28,7 +28,12 @@ class AppHead:
 
 
 class Application(Protocol):
-    """One replica's ledger, as the simulator's driver sees it."""
+    """One replica's ledger, as the simulator's driver sees it.
+
+    `lies`: blocks that it builds name a state root that is not what they give.
+    """
+
+    lies: bool
 
     @property
     def head(self) -> AppHead:
@@ -60,6 +65,44 @@ class Application(Protocol):
 
     def transactions(self, block: Block) -> tuple[bytes, ...]:
         """The transactions of a block."""
+
+    def audit(self) -> str | None:
+        """Replay the stored chain from its first block: None, or what differs."""
+
+
+class Ledgers(Protocol):
+    """Where the applications of one network and its transactions come from."""
+
+    chain_id: str
+
+    def new(self) -> Application:
+        """A ledger at height 0."""
+
+    def transaction(self, number: int) -> bytes:
+        """A valid transaction; another one for each number."""
+
+
+LedgersFactory = Callable[[tuple[Validator, ...], tuple[Validator, ...], Environment], Ledgers]
+
+
+class ToyLedgers:
+    """Toy chains over one first validator set."""
+
+    chain_id = "simulated-0000000000000000"
+
+    def __init__(
+        self, validators: tuple[Validator, ...], known: tuple[Validator, ...], _: Environment
+    ) -> None:
+        """`known`: every replica that a set change may name."""
+        self._sets = (validators, known)
+
+    def new(self) -> ToyLedger:
+        """See `Ledgers`."""
+        return ToyLedger(*self._sets)
+
+    def transaction(self, number: int) -> bytes:
+        """See `Ledgers`."""
+        return note_transaction(number)
 
 
 def note_transaction(number: int) -> bytes:
@@ -107,7 +150,9 @@ class ToyLedger:
 
     def __init__(self, validators: tuple[Validator, ...], known: Sequence[Validator]) -> None:
         """`known`: every replica that a set change may name."""
+        self._first = (validators, known)
         self._known = {validator.name: validator for validator in known}
+        self.lies = False
         present = _set_hash(validators)
         header = _header([0, bytes(32), 0, 0, 0, bytes(32), bytes(32), present, present])
         self._blocks: list[CommittedBlock] = [
@@ -150,7 +195,8 @@ class ToyLedger:
         chosen = [each for each in pooled if self.admits(each)][:BLOCK_TRANSACTIONS_MAX]
         if not chosen:
             return None
-        return self.block(tuple(chosen), max(time_ms, self.head.header.time_ms + 1), proposer)
+        block = self.block(tuple(chosen), max(time_ms, self.head.header.time_ms + 1), proposer)
+        return self._misstated(block) if self.lies else block
 
     def block(self, transactions: tuple[bytes, ...], time_ms: int, proposer: int) -> Block:
         """A block on the head with these transactions and the roots that they lead to."""
@@ -212,6 +258,23 @@ class ToyLedger:
         """See `Application`."""
         assert isinstance(block.content, tuple)
         return block.content
+
+    def audit(self) -> str | None:
+        """See `Application`."""
+        again = ToyLedger(*self._first)
+        for stored in self._blocks[1:]:
+            refusal = again.execute(self.read_block(stored.block.data))
+            if refusal is not None:
+                return f"height {stored.block.height}: {refusal}"
+            again.append(stored.block, stored.certificate, 0)
+        return None if again.head.header == self.head.header else "the head is not the last block"
+
+    def _misstated(self, block: Block) -> Block:
+        fields = msgpack.unpackb(block.header.data)
+        fields[6] = bytes(32)
+        header = _header(fields)
+        transactions = self.transactions(block)
+        return Block(header, msgpack.packb([header.data, list(transactions)]), transactions)
 
     def _read(self, transaction: bytes) -> tuple[Validator, ...] | None:
         """The set that a transaction names (empty for a note), or None when it is malformed."""

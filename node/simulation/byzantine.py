@@ -14,15 +14,33 @@ Roles, by what the others see:
 - `twin`: two replicas under one key, each with its own pool, disk and half of the network: an
   equivocating primary in its views and an equivocating voter in all others;
 - `amnesiac`: restarts with an empty journal and votes again: a VIEW-CHANGE that lies about what
-  was prepared, and votes that contradict earlier ones.
+  was prepared, and votes that contradict earlier ones;
+- `equivocator`: votes for another digest go to some peers;
+- `denier`: its VIEW-CHANGE withholds the prepared certificate;
+- `forger`: its NEW-VIEW requires nothing, whatever was prepared;
+- `rooter`: the blocks that it proposes name a wrong state root;
+- `censor`: it never proposes a transaction, and shares none;
+- `mutator`: one field of some frames is another value, and votes are signed again with it;
+- `babbler`: between its frames come bytes that are none;
+- `misleader`: claims a height that it does not have, and answers with blocks whose certificate is
+  spoilt.
 """
 
 from __future__ import annotations
 
+from consensus.interface import CommittedBlock
 from consensus.messages import NewView, ViewChange, Vote
-from node.simulation.forge import contradicted, denied, read, unrequired
+from node.simulation.forge import (
+    babble,
+    contradicted,
+    denied,
+    mutated,
+    read,
+    status,
+    unrequired,
+)
 from node.simulation.host import FrameFilter, Host
-from node.simulation.limits import REPLAY_FRAMES_MAX
+from node.simulation.limits import CLAIMED_HEIGHTS, REPLAY_FRAMES_MAX
 from node.simulation.signatures import frame_kind
 
 ROLES = (
@@ -37,9 +55,16 @@ ROLES = (
     "equivocator",
     "denier",
     "forger",
+    "rooter",
+    "censor",
+    "mutator",
+    "babbler",
+    "misleader",
 )
 
-_LATE_MS = 1_800
+_BABBLING = ("garbler", "mutator", "babbler")
+_LYING = ("equivocator", "denier", "forger", "misleader")
+_LATE_MS = 1_800  # 0.9 of the first view timer
 _AMNESIA_MS_MAX = 8_000
 
 
@@ -49,8 +74,12 @@ def corrupt(host: Host, role: str) -> None:
     host.honest = False
     host.cluster.world.note(f"{host.name} is Byzantine: {role}")
     host.filter = _filter(host, role)
+    host.app.lies = role == "rooter"
+    host.censors = role == "censor"
     if role == "amnesiac":
         _forget_again_and_again(host)
+    elif role == "misleader":
+        host.distort = _spoilt
 
 
 def _silent(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
@@ -92,10 +121,9 @@ def _dropping(host: Host, role: str) -> FrameFilter:
     return by_role.get(role, _faithful)
 
 
-def _lying(host: Host, role: str) -> FrameFilter:
-    """Filters that change what frames say."""
+def _babbling(host: Host, role: str) -> FrameFilter:
+    """Filters that change what frames say without much thought."""
     chance = host.cluster.world.random
-    deaf = _deaf(host)
 
     def garbler(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
         if chance.random() < 0.5:
@@ -103,6 +131,24 @@ def _lying(host: Host, role: str) -> FrameFilter:
         changed = bytearray(frame)
         changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
         return [(0, bytes(changed))]
+
+    def mutator(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        return [(0, frame if chance.random() < 0.5 else mutated(host, frame))]
+
+    def babbler(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        return [(0, frame), (0, babble(chance, frame))]
+
+    by_role: dict[str, FrameFilter] = {
+        "garbler": garbler,
+        "mutator": mutator,
+        "babbler": babbler,
+    }
+    return by_role[role]
+
+
+def _lying(host: Host, role: str) -> FrameFilter:
+    """Filters that say what is false, in form."""
+    deaf = _deaf(host)
 
     def equivocator(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
         message = read(host, frame)
@@ -118,11 +164,16 @@ def _lying(host: Host, role: str) -> FrameFilter:
         message = read(host, frame)
         return [(0, unrequired(host, message) if isinstance(message, NewView) else frame)]
 
+    def misleader(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        if frame_kind(frame) == "status":
+            frame = status(host, host.app.head.header.height + CLAIMED_HEIGHTS)
+        return [(0, frame)]
+
     by_role: dict[str, FrameFilter] = {
-        "garbler": garbler,
         "equivocator": equivocator,
         "denier": denier,
         "forger": forger,
+        "misleader": misleader,
     }
     return by_role[role]
 
@@ -133,8 +184,17 @@ def _deaf(host: Host) -> frozenset[str]:
 
 
 def _filter(host: Host, role: str) -> FrameFilter:
-    lying = role in ("garbler", "equivocator", "denier", "forger")
-    return _lying(host, role) if lying else _dropping(host, role)
+    if role in _BABBLING:
+        return _babbling(host, role)
+    return _lying(host, role) if role in _LYING else _dropping(host, role)
+
+
+def _spoilt(told: CommittedBlock) -> CommittedBlock:
+    """The same block under a certificate in which one byte is another."""
+    at = len(told.certificate) // 2
+    changed = told.certificate[at] ^ 0xFF
+    spoilt = told.certificate[:at] + bytes([changed]) + told.certificate[at + 1 :]
+    return CommittedBlock(told.block, spoilt)
 
 
 def _forget_again_and_again(host: Host) -> None:

@@ -62,10 +62,17 @@ class Checkers:
             if not disk.holds(signature):
                 self._world.violate(f"persisted before sent: {name} sent {describe(statement)}")
 
-    def on_end(self, name: str, disk: JournalDisk) -> None:
-        """Bounded memory: the journal after a last compaction."""
+    def on_end(self, name: str, app: Application, disk: JournalDisk) -> None:
+        """Bounded memory after a last compaction; durability; the chain replays to what it is."""
         if disk.size > JOURNAL_BYTES_MAX:
             self._world.violate(f"bounded memory: the journal of {name} has {disk.size} bytes")
+        for height, digest in self._chain.items():
+            stored = app.stored(height)
+            if stored is None or stored.block.digest != digest:
+                self._world.violate(f"durability: {name} lacks block {height}, which was applied")
+        fault = app.audit()
+        if fault is not None:
+            self._world.violate(f"replay: {name}: {fault}")
 
     def _check_single(self, name: str, statement: Statement) -> None:
         content = statement.digest if statement.kind in VOTES else statement.message

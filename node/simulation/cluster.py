@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from consensus.interface import Validator
-from node.simulation.application import ToyLedger
+from consensus.interface import Block, Header, Validator
+from node.simulation.application import LedgersFactory, ToyLedgers
 from node.simulation.checkers import Checkers
 from node.simulation.host import Cluster, Host
 from node.simulation.machine import MachineFactory
@@ -15,24 +15,47 @@ from node.simulation.world import World
 
 
 def make_cluster(
-    world: World, validators: int, extra: int, factory: MachineFactory, ring: KeyRing
+    world: World,
+    validators: int,
+    extra: int,
+    factory: MachineFactory,
+    ring: KeyRing,
+    ledgers: LedgersFactory = ToyLedgers,
 ) -> Cluster:
     """Hosts r0 … of which the first `validators` vote; `extra` more that a set change may admit."""
     register = SignatureRegister(ring)
     checkers = Checkers(world, register)
     network = SimulatedNetwork(world)
-    cluster = Cluster(world, network, register, checkers, factory, "simulated-0000000000000000")
     known = _known(validators + extra, ring)
+    made = ledgers(known[:validators], known, Formats(ring))
+    cluster = Cluster(world, network, register, checkers, factory, made)
     for each in known:
-        Host(cluster, each.name, each.peer, each.key, ToyLedger(known[:validators], known))
+        Host(cluster, each.name, each.peer, each.key, made.new())
     return cluster
+
+
+class Formats:
+    """The `Environment` of somebody who only verifies."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self.verify = ring.verify
+
+    def sign(self, message: bytes) -> bytes:
+        """See `consensus.interface.Environment`."""
+        raise NotImplementedError("an auditor signs nothing")
+
+    def read_header(self, data: bytes) -> Header:
+        """See `consensus.interface.Environment`."""
+        raise NotImplementedError("an auditor reads no frames")
+
+    def read_block(self, data: bytes) -> Block:
+        """See `consensus.interface.Environment`."""
+        raise NotImplementedError("an auditor reads no frames")
 
 
 def add_twin(cluster: Cluster, original: Host) -> Host:
     """A second process under the key and peer ID of `original`, with a disk of its own."""
-    validators = original.app.head.validators
-    known = _known(len(cluster.hosts), cluster.register.ring)
-    app = ToyLedger(validators, known)
+    app = cluster.ledgers.new()
     return Host(cluster, original.name + "'", original.peer, original.key, app)
 
 

@@ -1,60 +1,79 @@
-"""A journal disk that keeps what was synced and loses what was not."""
+"""A journal disk that keeps what was synced and may lose, tear or spoil the rest.
+
+It holds the bytes of a real journal file, written and read by the node's own journal code.
+"""
 
 from __future__ import annotations
 
 import random
 
+from node.journal import frame_record, scan, whole_file
+
 
 class JournalDisk:
-    """Records in order; a crash keeps a drawn prefix of those that were not synced."""
+    """One journal file under a page cache. Reading it raises JournalDamaged when it is spoilt."""
 
     def __init__(self) -> None:
-        self._durable: tuple[bytes, ...] = ()
-        self._unsynced: list[bytes] = []
+        self._durable = whole_file(0, ())
+        self._unsynced = b""
+        self._count = 0
         self.last_record = 0
 
     @property
     def records(self) -> tuple[bytes, ...]:
-        """The records that a restart would read."""
-        return self._durable
+        """The records that a restart reads; a torn tail is cut off. Raises JournalDamaged."""
+        found, self.last_record, end = scan(self._durable)
+        self._durable, self._count = self._durable[:end], len(found)
+        return tuple(found)
+
+    @property
+    def count(self) -> int:
+        """How many records there are, unsynced ones included."""
+        return self._count
 
     @property
     def size(self) -> int:
-        """Bytes of all durable records."""
-        return sum(len(record) for record in self._durable)
+        """Durable bytes."""
+        return len(self._durable)
 
     def holds(self, part: bytes) -> bool:
-        """Whether `part` occurs in a durable record."""
-        return any(part in record for record in self._durable)
+        """Whether `part` is durable."""
+        return part in self._durable
 
     def append(self, records: tuple[bytes, ...]) -> None:
         """Write behind the page cache: not yet durable."""
-        self._unsynced.extend(records)
+        for record in records:
+            self.last_record += 1
+            self._count += 1
+            self._unsynced += frame_record(self.last_record, record)
 
     def sync(self) -> None:
         """fsync: all that was written is durable."""
-        self._keep(len(self._unsynced))
+        self._durable, self._unsynced = self._durable + self._unsynced, b""
 
     def crash(self, chance: random.Random) -> int:
-        """Lose unsynced records from a drawn point on. Returns how many were lost."""
+        """Lose unsynced bytes from a drawn one on. Returns how many were lost."""
         written = len(self._unsynced)
         kept = chance.randint(0, written)
-        self._keep(kept)
+        self._durable += self._unsynced[:kept]
+        self._unsynced = b""
         return written - kept
 
+    def rot(self, chance: random.Random) -> None:
+        """Flip one bit of what is durable."""
+        at = chance.randrange(len(self._durable))
+        flipped = self._durable[at] ^ (1 << chance.randrange(8))
+        self._durable = self._durable[:at] + bytes([flipped]) + self._durable[at + 1 :]
+
     def compact(self, records: tuple[bytes, ...]) -> None:
-        """Replace the whole journal atomically; the record number goes on from where it was."""
+        """Replace the whole journal atomically; numbers go on rising."""
         assert not self._unsynced
-        self._durable = records
-        self.last_record += 1
+        self._durable, self._count = whole_file(self.last_record, records), len(records)
+        self.last_record += len(records)
 
     def wipe(self) -> None:
         """Lose everything, as an amnesiac replica does."""
-        self._durable = ()
-        self._unsynced.clear()
+        self._durable = whole_file(0, ())
+        self._unsynced = b""
+        self._count = 0
         self.last_record = 0
-
-    def _keep(self, count: int) -> None:
-        self._durable += tuple(self._unsynced[:count])
-        self.last_record += count
-        self._unsynced.clear()

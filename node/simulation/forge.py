@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+
+import msgpack  # type: ignore[import-untyped, unused-ignore]
+
 from consensus import wire
 from consensus.interface import Header
 from consensus.messages import (
@@ -68,6 +72,44 @@ def contradicted(host: Host, honest: Vote) -> bytes:
     assert honest.kind in (PRE_PREPARE, PREPARE, COMMIT)
     other = bytes(byte ^ 0xFF for byte in honest.digest)
     return vote(host, honest.kind, honest.view, honest.height, other, honest.attached)
+
+
+def mutated(host: Host, frame: bytes) -> bytes:
+    """`frame` with one field changed by a little, a vote signed again with it."""
+    chance = host.cluster.world.random
+    message = read(host, frame)
+    if isinstance(message, Vote) and chance.random() < 0.5:
+        view = max(0, message.view + chance.choice((-1, 0, 1)))
+        height = message.height + (0 if view != message.view else chance.choice((-1, 1)))
+        return vote(host, message.kind, view, height, message.digest, message.attached)
+    fields = msgpack.unpackb(frame, raw=False, strict_map_key=False)
+    at = chance.randrange(len(fields))
+    fields[at] = _another(chance, fields[at])
+    return bytes(msgpack.packb(fields))
+
+
+def _another(chance: random.Random, value: object) -> object:
+    """A value near `value`, or one of another kind."""
+    if isinstance(value, int) and chance.random() < 0.8:
+        return value + chance.choice((-1, 1, 2**31, -(2**31)))
+    if isinstance(value, bytes) and value and chance.random() < 0.8:
+        at = chance.randrange(len(value))
+        return value[:at] + bytes([value[at] ^ (1 << chance.randrange(8))]) + value[at + 1 :]
+    return chance.choice((None, True, -1, 2**63, b"", "", [], {}, [[]], 0.5))
+
+
+def babble(chance: random.Random, frame: bytes) -> bytes:
+    """Bytes that are no frame: cut, doubled, deep, long or by chance."""
+    return chance.choice(
+        (
+            b"",
+            frame[: chance.randrange(len(frame))],
+            frame + frame,
+            b"\x91" * 1_000,
+            b"\xdd\xff\xff\xff\xff",
+            b"\xc1" + chance.randbytes(chance.randrange(200)),
+        )
+    )
 
 
 def _seal(host: Host, kind: str, domain: str, payload: bytes) -> bytes:

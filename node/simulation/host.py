@@ -32,7 +32,8 @@ from consensus.interface import (
     Start,
     Wake,
 )
-from node.simulation.application import Application
+from node.journal import JournalDamaged
+from node.simulation.application import Application, Ledgers
 from node.simulation.checkers import Checkers
 from node.simulation.disk import JournalDisk
 from node.simulation.jobs import start_job
@@ -67,10 +68,16 @@ class Cluster:
     register: SignatureRegister
     checkers: Checkers
     factory: MachineFactory
-    chain_id: str
+    ledgers: Ledgers
     hosts: dict[str, Host] = field(default_factory=dict)
     crash_permille: int = 0
+    disk_error_permille: int = 0
     heartbeats: bool = True
+
+    @property
+    def chain_id(self) -> str:
+        """The chain that all of them are about."""
+        return self.ledgers.chain_id
 
     def at_peer(self, peer: str) -> list[Host]:
         """Every running host that answers to a peer ID, in the order of their creation."""
@@ -92,14 +99,17 @@ class Host:
         self.pool: dict[bytes, int] = {}
         self.alive = False
         self.honest = True
+        self.censors = False
         self.stopped_for_ever = False
         self.skew_ms = 0
         self.ahead_ms = 0
         self.wake_at_ms: int | None = None
         self.filter: FrameFilter = send_faithfully
+        self.distort: Callable[[CommittedBlock], CommittedBlock] | None = None
         self.evidence: dict[str, bytes] = {}
         self.machine: Machine | None = None
         self._life = 0
+        self._observes = False
         self._wake = 0
         self._paused_until_ms = 0
         cluster.hosts[name] = self
@@ -134,8 +144,8 @@ class Host:
         """Start or restart from what is durable; peers notice the connection."""
         assert not self.alive
         head = self.app.head
-        lost = self.disk.last_record < head.journal_record
-        observe = "the journal ends before the chain" if lost else None
+        records, observe = self._read_journal(head.journal_record)
+        self._observes = observe is not None
         start = Start(
             self.cluster.chain_id,
             self.key,
@@ -143,7 +153,7 @@ class Host:
             head.certificate,
             head.validators,
             head.epoch,
-            self.disk.records,
+            records,
             observe,
         )
         self._life += 1
@@ -157,6 +167,16 @@ class Host:
                 host.take(PeerConnected(self.peer))
         self.take(self.pool_event())
         self._schedule_heartbeat()
+
+    def _read_journal(self, recorded: int) -> tuple[tuple[bytes, ...], str | None]:
+        """What the journal holds, or why this replica may only observe (PROTOCOL §7)."""
+        try:
+            records = self.disk.records
+        except JournalDamaged as error:
+            return (), f"the journal is damaged: {error}"
+        if self.disk.last_record < recorded:
+            return (), "the journal ends before the chain"
+        return records, None
 
     def forget(self) -> None:
         """Lie from now on: restart as if nothing had ever been promised."""
@@ -174,7 +194,7 @@ class Host:
         self.alive, self.machine = False, None
         self.pool.clear()
         self._paused_until_ms = 0
-        self.cluster.world.note(f"{self.name} crashes, {lost} unsynced records lost")
+        self.cluster.world.note(f"{self.name} crashes, {lost} unsynced bytes lost")
         for peer in self._others():
             for host in self.cluster.at_peer(peer):
                 host.take(PeerDisconnected(self.peer))
@@ -193,7 +213,13 @@ class Host:
     def submit(self, transaction: bytes) -> None:
         """Pool a transaction, if it is valid, new and there is room."""
         full = len(self.pool) >= POOL_TRANSACTIONS_MAX
-        if not self.alive or full or transaction in self.pool or not self.app.admits(transaction):
+        if (
+            not self.alive
+            or self.censors
+            or full
+            or transaction in self.pool
+            or not self.app.admits(transaction)
+        ):
             return
         self.pool[transaction] = self.now.mono_ms
         self.take(self.pool_event())
@@ -228,26 +254,42 @@ class Host:
     # --- performing an output ---
 
     def _perform(self, output: Output) -> None:
-        if self._dies():
+        if self.dies():
             return
         if output.persist:
             self.disk.append(output.persist)
-            if self._dies():
+            if self.dies() or self.disk_fails():
                 return
             self.disk.sync()
         for send in output.send:
-            if self._dies():
+            if self.dies():
                 return
             self.send(send)
         self._set_wake(output.wake_at_ms)
         for work in output.work:
             start_job(self, work)
-        if self.machine and len(self.disk.records) > JOURNAL_RECORDS_BEFORE_COMPACTION:
+        if self.disk.count > JOURNAL_RECORDS_BEFORE_COMPACTION:
+            self.compact()
+
+    def compact(self) -> None:
+        """Write the journal anew; one that may not be used stays as it is."""
+        if self.machine is not None and not self._observes:
             self.disk.compact(self.machine.durable_records())
 
-    def _dies(self) -> bool:
+    def dies(self) -> bool:
+        """Whether the process is dead, after a crash was drawn for this moment."""
         permille = self.cluster.crash_permille
         if self.honest and permille and self.cluster.world.random.randrange(100_000) < permille:
+            self.crash()
+        return not self.alive
+
+    def disk_fails(self) -> bool:
+        """Whether a write or an fsync was refused: the process has then stopped, as a node does."""
+        permille = self.cluster.disk_error_permille
+        if not (self.honest and permille):
+            return False
+        if self.cluster.world.random.randrange(10_000) < permille:
+            self.cluster.world.note(f"{self.name} cannot write to its disk")
             self.crash()
         return not self.alive
 
@@ -326,7 +368,8 @@ class Host:
             if stored is None:
                 break
             block = self.app.read_block(stored.block.data)
-            blocks.append(CommittedBlock(block, stored.certificate))
+            told = CommittedBlock(block, stored.certificate)
+            blocks.append(told if self.distort is None else self.distort(told))
         return ChainReceived(self.peer, tuple(blocks))
 
     def _others(self) -> tuple[str, ...]:

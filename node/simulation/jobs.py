@@ -66,12 +66,16 @@ def _compute(host: Host, work: BuildBlock | ExecuteBlock | ApplyBlock) -> None:
 
 
 def _apply(host: Host, block: Block, certificate: bytes) -> None:
+    if host.dies() or host.disk_fails():
+        return
     if host.honest:
         host.cluster.checkers.on_append(host.name, host.app, block, certificate)
     try:
         host.app.append(block, certificate, host.disk.last_record)
     except ValueError as error:
         host.fail(error)
+        return
+    if host.dies():
         return
     head = host.app.head
     host.cluster.world.note(f"{host.name} applied {block.height} {block.digest.hex()[:6]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from node.simulation.limits import CLOGGED_MESSAGES_MAX
 from node.simulation.world import World
 
 Gate = Callable[[str, str, str, Callable[[], None]], bool]
@@ -30,6 +31,7 @@ class SimulatedNetwork:
         self.gate: Gate | None = None
         self._world = world
         self._cut: set[tuple[str, str]] = set()
+        self._clogged: dict[tuple[str, str], list[Callable[[], None]]] = {}
 
     def cut(self, source: str, target: str) -> None:
         """Nothing passes from `source` to `target` until healed."""
@@ -48,9 +50,20 @@ class SimulatedNetwork:
                         for target in other:
                             self.cut(source, target)
 
+    def clog(self, source: str, target: str) -> None:
+        """What arrives on this link waits until it is unclogged."""
+        self._clogged.setdefault((source, target), [])
+
+    def unclog(self, source: str, target: str) -> None:
+        """What waited arrives now, in order."""
+        for arrive in self._clogged.pop((source, target), []):
+            self._arrive(source, target, arrive)
+
     def heal(self) -> None:
         """Every cut is undone and every link is quick and reliable."""
         self._cut.clear()
+        for source, target in list(self._clogged):
+            self.unclog(source, target)
         self.faults = LinkFaults()
 
     def passes(self, source: str, target: str) -> bool:
@@ -77,5 +90,9 @@ class SimulatedNetwork:
             self._world.after(delay, lambda: self._arrive(source, target, arrive))
 
     def _arrive(self, source: str, target: str, arrive: Callable[[], None]) -> None:
-        if self.passes(source, target):
+        waiting = self._clogged.get((source, target))
+        if waiting is not None:
+            if len(waiting) < CLOGGED_MESSAGES_MAX:
+                waiting.append(arrive)
+        elif self.passes(source, target):
             arrive()

@@ -6,49 +6,72 @@ import random
 from dataclasses import dataclass
 
 from node.simulation.byzantine import ROLES
-from node.simulation.limits import CHAOS_MS_MAX, CHAOS_MS_MIN
+from node.simulation.limits import CHAOS_MS_MAX, CHAOS_MS_MIN, CLOCK_JUMP_MS_MAX
 from node.simulation.network import LinkFaults
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run's faults. Periods in milliseconds, 0 = this fault does not exist."""
+    """One run's faults. Periods in milliseconds, 0 = this fault does not exist.
+
+    `liars`: one role for each Byzantine replica. `rot`: one honest replica finds a flipped bit in
+    its journal. `real_ledger`: whether the node's ledger runs, or the toy one, whose validator set
+    can change.
+    """
 
     chaos_ms: int
     links: LinkFaults
     crash_permille: int
+    disk_error_permille: int
     crash_every_ms: int
     pause_every_ms: int
     partition_every_ms: int
+    clog_every_ms: int
+    jump_every_ms: int
+    jump_ms_max: int
     skew_ms_max: int
-    byzantine: str | None
+    liars: tuple[str, ...]
     change_set: bool
+    rot: bool
     dead_for_ever: bool
+    real_ledger: bool
 
 
 def draw_plan(chance: random.Random, validators: int) -> Plan:
     """Each fault exists in some runs only, so that none hides another's consequences."""
 
     def sometimes(low: int, high: int) -> int:
-        return chance.randint(low, high) if chance.random() < 0.6 else 0
+        return chance.randint(low, high) if chance.random() < 0.5 else 0
 
     tolerated = (validators - 1) // 3
-    links = LinkFaults(
-        delay_ms_min=1,
-        delay_ms_max=chance.choice((5, 50, 400)),
-        loss_permille=sometimes(10, 250),
-        duplicate_permille=sometimes(10, 200),
-        straggler_permille=sometimes(5, 100),
-    )
+    liars = tuple(chance.choice(ROLES) for _ in range(_how_many(chance, tolerated)))
+    change_set = validators not in (1, 4, 7, 10) and chance.random() < 0.3
     return Plan(
         chaos_ms=chance.randint(CHAOS_MS_MIN, CHAOS_MS_MAX),
-        links=links,
+        links=LinkFaults(
+            delay_ms_min=1,
+            delay_ms_max=chance.choice((5, 50, 400)),
+            loss_permille=sometimes(10, 250),
+            duplicate_permille=sometimes(10, 200),
+            straggler_permille=sometimes(5, 100),
+        ),
         crash_permille=sometimes(1, 150),
+        disk_error_permille=sometimes(1, 50),
         crash_every_ms=sometimes(1_000, 10_000),
         pause_every_ms=sometimes(1_000, 10_000),
         partition_every_ms=sometimes(2_000, 10_000),
+        clog_every_ms=sometimes(1_000, 8_000),
+        jump_every_ms=sometimes(1_000, 10_000),
+        jump_ms_max=CLOCK_JUMP_MS_MAX,
         skew_ms_max=sometimes(1, 1_500),
-        byzantine=chance.choice(ROLES) if tolerated else None,
-        change_set=validators not in (1, 4, 7) and chance.random() < 0.3,
+        liars=liars,
+        change_set=change_set,
+        rot=len(liars) < tolerated and not change_set and chance.random() < 0.5,
         dead_for_ever=chance.random() < 0.5,
+        real_ledger=not change_set,
     )
+
+
+def _how_many(chance: random.Random, tolerated: int) -> int:
+    """Mostly as many liars as may be, at times fewer."""
+    return tolerated if chance.random() < 0.7 else chance.randint(0, tolerated)

@@ -6,17 +6,28 @@ give the same trace hash on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
-from node.simulation.application import note_transaction, set_transaction
+from node.simulation.application import LedgersFactory, ToyLedgers, set_transaction
 from node.simulation.byzantine import corrupt
 from node.simulation.checkers import quorum_of
 from node.simulation.cluster import add_twin, make_cluster
+from node.simulation.faults import Chaos
 from node.simulation.host import Host
-from node.simulation.limits import EXTRA_REPLICAS, HEALING_MS_MAX, REAL_KEYS_EVERY
+from node.simulation.limits import (
+    EXTRA_REPLICAS,
+    HEALING_MS_MAX,
+    LAST_TRANSACTION,
+    REAL_KEYS_EVERY,
+    SEEDS_AT_ONCE,
+)
 from node.simulation.machine import MachineFactory, real_replica
 from node.simulation.plan import Plan, draw_plan
+from node.simulation.real_ledger import RealLedgers
 from node.simulation.signatures import Ed25519Ring, KeyedHashRing, KeyRing
 from node.simulation.world import World
 
@@ -25,7 +36,9 @@ Explain = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
-    """What one run showed. `command` reproduces it; `recovery_ms` is from healing to the end."""
+    """What one run showed. `command` reproduces it; `recovery_ms` is from healing to the end.
+
+    `byzantine`: the roles of the liars, joined by "+", or None."""
 
     seed: int
     validators: int
@@ -48,12 +61,18 @@ class Simulation:
 
     def __init__(
         self, seed: int, validators: int, blocks: int, factory: MachineFactory, ring: KeyRing,
-        explain: Explain | None,
+        explain: Explain | None, ledgers: LedgersFactory | None,
     ) -> None:  # fmt: skip
         self.world = World(seed, explain)
-        self.cluster = make_cluster(self.world, validators, EXTRA_REPLICAS, factory, ring)
         self.plan: Plan = draw_plan(self.world.random, validators)
-        self.transactions = [note_transaction(number) for number in range(blocks)]
+        drawn = RealLedgers if self.plan.real_ledger else ToyLedgers
+        self.cluster = make_cluster(
+            self.world, validators, EXTRA_REPLICAS, factory, ring, ledgers or drawn
+        )
+        made = self.cluster.ledgers
+        self.transactions = [made.transaction(number) for number in range(blocks)]
+        self._last = made.transaction(LAST_TRANSACTION)
+        self._chaos = Chaos(self.cluster, self.plan, self.survivors)
         self._draw_cast(validators)
 
     def run(self) -> int:
@@ -65,11 +84,13 @@ class Simulation:
         if not self.world.run_for(HEALING_MS_MAX, self._settled):
             waiting = ", ".join(f"{host.name} h{_height(host)}" for host in self.survivors())
             self.world.violate(f"liveness: not everything committed after healing ({waiting})")
+        recovery_ms = self.world.now_ms - healed_ms
+        # One heartbeat and the answers to it: who settled last has the newest block as well.
+        self.world.run_for(HEALING_MS_MAX, self._level)
         for host in self.survivors():
-            if host.machine is not None:
-                host.disk.compact(host.machine.durable_records())
-            self.cluster.checkers.on_end(host.name, host.disk)
-        return self.world.now_ms - healed_ms
+            host.compact()
+            self.cluster.checkers.on_end(host.name, host.app, host.disk)
+        return recovery_ms
 
     def survivors(self) -> list[Host]:
         """Honest hosts that are not dead for ever."""
@@ -82,29 +103,20 @@ class Simulation:
             names = list(self.cluster.hosts)
             changed = names if chance.random() < 0.5 else names[: validators - 1]
             self.transactions.append(set_transaction(0, changed))
-        if self.plan.byzantine is not None:
-            liar = self.cluster.hosts[f"r{chance.randrange(validators - 1)}"]
-            corrupt(liar, self.plan.byzantine)
-            if self.plan.byzantine == "twin":
-                corrupt(add_twin(self.cluster, liar), "twin")
+        chosen = chance.sample(range(validators - 1), len(self.plan.liars))
+        for index, role in zip(chosen, self.plan.liars, strict=True):
+            liar = self.cluster.hosts[f"r{index}"]
+            corrupt(liar, role)
+            if role == "twin":
+                corrupt(add_twin(self.cluster, liar), role)
 
     def _let_loose(self) -> None:
         world, plan = self.world, self.plan
-        self.cluster.network.faults = plan.links
-        self.cluster.crash_permille = plan.crash_permille
+        self._chaos.let_loose()
         for host in self.cluster.hosts.values():
-            host.skew_ms = world.random.randint(-plan.skew_ms_max // 2, plan.skew_ms_max // 2)
             host.start()
         for transaction in self.transactions:
             world.after(world.random.randint(0, plan.chaos_ms), self._submitter(transaction))
-        self._repeat(plan.crash_every_ms, self._crash_one)
-        self._repeat(plan.pause_every_ms, self._pause_one)
-        self._repeat(plan.partition_every_ms, self._partition)
-        self._repeat(2_000, self._restart_one)
-
-    def _repeat(self, period_ms: int, fault: Callable[[], None]) -> None:
-        for at_ms in range(period_ms, self.plan.chaos_ms, period_ms) if period_ms else ():
-            self.world.after(at_ms, fault)
 
     def _submitter(self, transaction: bytes) -> Callable[[], None]:
         def submit() -> None:
@@ -114,54 +126,27 @@ class Simulation:
 
         return submit
 
-    def _crash_one(self) -> None:
-        self.world.random.choice(self.survivors()).crash()
-
-    def _pause_one(self) -> None:
-        duration_ms = self.world.random.randint(100, 8_000)
-        self.world.random.choice(self.survivors()).pause(duration_ms)
-
-    def _restart_one(self) -> None:
-        dead = [host for host in self.survivors() if not host.alive]
-        if dead:
-            self.world.random.choice(dead).start()
-
-    def _partition(self) -> None:
-        network, chance = self.cluster.network, self.world.random
-        names = list(self.cluster.hosts)
-        for source in names:
-            for target in names:
-                network.mend(source, target)
-        shape = chance.choice(("none", "halves", "one way"))
-        self.world.note(f"the network is now cut: {shape}")
-        if shape == "halves":
-            chance.shuffle(names)
-            at = chance.randint(1, len(names) - 1)
-            network.partition([names[:at], names[at:]])
-        elif shape == "one way":
-            source, target = chance.choice(names), chance.choice(names)
-            network.cut(source, target)
-
     def _heal(self) -> None:
-        self.world.note("everything heals")
-        self.cluster.network.heal()
-        self.cluster.crash_permille = 0
+        self._chaos.heal()
         self._choose_the_dead()
         for host in self.survivors():
             if not host.alive:
                 host.start()
-        for transaction in [*self.transactions, note_transaction(1_000_000)]:
+        self.transactions.append(self._last)
+        for transaction in self.transactions:
             self._submitter(transaction)()
-        self.transactions.append(note_transaction(1_000_000))
 
     def _choose_the_dead(self) -> None:
-        """Up to f replicas (the liar is one) never come back, in no set too many for its f."""
+        """Up to f replicas (liars and the one that observes are of them) never come back.
+
+        In a set that is too small to spare a liar, as many as a quorum can do without.
+        """
         if not self.plan.dead_for_ever:
             return
         sizes = {host.name: len(host.app.head.validators) for host in self.survivors()}
         smallest = min(sizes.values()) - (1 if self.plan.change_set else 0)
-        lying = 1 if self.plan.byzantine is not None else 0
-        spare = (smallest - 1) // 3 - lying if lying else smallest - quorum_of(smallest)
+        lost = len(self.plan.liars) + (1 if self.plan.rot else 0)
+        spare = (smallest - 1) // 3 - lost if lost else smallest - quorum_of(smallest)
         for host in self.world.random.sample(self.survivors(), max(0, spare)):
             host.crash()
             host.stopped_for_ever = True
@@ -171,6 +156,9 @@ class Simulation:
             host.alive and not any(host.app.admits(each) for each in self.transactions)
             for host in self.survivors()
         )
+
+    def _level(self) -> bool:
+        return all(_height(host) == self.cluster.checkers.height for host in self.survivors())
 
 
 def _height(host: Host) -> int:
@@ -185,8 +173,10 @@ def run_simulation(
     explain: Explain | None = None,
     factory: MachineFactory = real_replica,
     ring: KeyRing | None = None,
+    ledgers: LedgersFactory | None = None,
 ) -> SimulationResult:
-    """Run one seed. `blocks`: transactions submitted during the faults; `explain` gets each line.
+    """Run one seed. `blocks`: transactions submitted during the faults; `explain` gets each line;
+    `ledgers`: another ledger than the plan draws.
 
     Pure: the result depends on the arguments alone.
     """
@@ -194,7 +184,7 @@ def run_simulation(
         raise ValueError("a simulation needs at least one validator and one block")
     if ring is None:
         ring = Ed25519Ring() if seed % REAL_KEYS_EVERY == 0 else KeyedHashRing()
-    run = Simulation(seed, validators, blocks, factory, ring, explain)
+    run = Simulation(seed, validators, blocks, factory, ring, explain, ledgers)
     recovery_ms = run.run()
     return SimulationResult(
         seed,
@@ -202,7 +192,7 @@ def run_simulation(
         run.world.trace_hash,
         tuple(run.world.violations),
         tuple(_height(host) for host in run.survivors()),
-        run.plan.byzantine,
+        "+".join(run.plan.liars) or None,
         run.world.now_ms,
         recovery_ms,
         f"kilochain simulate --seed {seed} --validators {validators} --blocks {blocks} --explain",
@@ -215,15 +205,38 @@ def simulate_range(
     *,
     validators: int = 4,
     blocks: int = 20,
+    jobs: int = 1,
     explain: Explain | None = None,
     on_result: Callable[[SimulationResult], None] | None = None,
 ) -> tuple[SimulationResult, ...]:
-    """Run seeds `first` … `first + count − 1`. Returns those with a violation, in order."""
+    """Run seeds `first` … `first + count − 1`. Returns those with a violation, in order.
+
+    `jobs`: processes that run seeds side by side; `explain` needs one.
+    """
+    if jobs > 1 and explain is not None:
+        raise ValueError("a run is explained in one process")
+    run = partial(run_simulation, validators=validators, blocks=blocks)
     failed = []
-    for seed in range(first, first + count):
-        result = run_simulation(seed, validators=validators, blocks=blocks, explain=explain)
+    for result in _results(partial(run, explain=explain), range(first, first + count), jobs):
         if on_result is not None:
             on_result(result)
         if not result.ok:
             failed.append(result)
     return tuple(failed)
+
+
+def _results(
+    run: Callable[[int], SimulationResult], seeds: range, jobs: int
+) -> Iterator[SimulationResult]:
+    if jobs == 1:
+        yield from map(run, seeds)
+        return
+    pool = ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=_DEAF)
+    try:
+        yield from pool.map(run, seeds, chunksize=SEEDS_AT_ONCE)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+# Ctrl-C is the parent's to answer: a child that also did would print a traceback of its own.
+_DEAF = (signal.SIGINT, signal.SIG_IGN)

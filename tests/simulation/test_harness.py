@@ -13,11 +13,21 @@ import pytest
 from stand_in import Alone, CertifiesNothing, SendsUnpersisted, Stalls, vote
 
 from consensus.interface import Validator
+from node.journal import JournalDamaged
 from node.simulation import run_simulation
-from node.simulation.application import ToyLedger, note_transaction, set_transaction
+from node.simulation.application import (
+    LedgersFactory,
+    ToyLedger,
+    ToyLedgers,
+    note_transaction,
+    set_transaction,
+)
 from node.simulation.checkers import Checkers, quorum_of
+from node.simulation.cluster import Formats
 from node.simulation.disk import JournalDisk
+from node.simulation.limits import RIVAL_EVERY
 from node.simulation.network import LinkFaults, SimulatedNetwork
+from node.simulation.real_ledger import RealLedgers
 from node.simulation.signatures import KeyedHashRing, SignatureRegister, frame_kind
 from node.simulation.world import World
 
@@ -26,7 +36,7 @@ SET = tuple(Validator(f"r{i}", bytes([i]) * 32, f"peer{i}") for i in range(4))
 
 def test_a_crash_keeps_a_prefix_of_what_was_not_synced_and_all_that_was() -> None:
     kept = set()
-    for seed in range(50):
+    for seed in range(200):
         disk = JournalDisk()
         disk.append((b"a",))
         disk.sync()
@@ -116,7 +126,7 @@ def test_two_blocks_at_one_height_break_agreement() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_single_validator_and_an_observer_survive_every_fault(seed: int) -> None:
-    result = run_simulation(seed, validators=1, blocks=10, factory=Alone)
+    result = run_simulation(seed, validators=1, blocks=10)
     assert result.violations == (), result.command
     assert min(result.heights) > 0
 
@@ -130,7 +140,7 @@ def test_a_single_validator_and_an_observer_survive_every_fault(seed: int) -> No
     ],
 )
 def test_a_planted_fault_is_found_and_named(planted: type[Alone], found: str) -> None:
-    result = run_simulation(1, validators=1, blocks=3, factory=planted)
+    result = run_simulation(1, validators=1, blocks=3, factory=planted, ledgers=ToyLedgers)
     assert any(found in line for line in result.violations)
     assert "--seed 1" in result.command
 
@@ -138,16 +148,64 @@ def test_a_planted_fault_is_found_and_named(planted: type[Alone], found: str) ->
 def test_one_seed_gives_one_trace_under_any_hash_seed() -> None:
     code = (
         "from node.simulation import run_simulation\n"
-        "from stand_in import Alone\n"
-        "print(run_simulation(7, validators=1, blocks=5, factory=Alone).trace_hash)"
+        "print(*[run_simulation(7, validators=n, blocks=5).trace_hash for n in (1, 4, 5, 7)])"
     )
     traces = set()
     for hash_seed in ("0", "1", "12345"):
-        here = Path(__file__).parent
-        path = os.pathsep.join((str(here), str(here.parents[1])))
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
+        root = str(Path(__file__).parents[2])
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": root}
         done = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, check=True
         )
         traces.add(done.stdout)
     assert len(traces) == 1
+
+
+def test_a_flipped_bit_is_seen_or_falls_into_what_a_crash_may_tear() -> None:
+    outcomes = set()
+    for seed in range(100):
+        disk = JournalDisk()
+        disk.append((b"a", b"b"))
+        disk.sync()
+        disk.rot(random.Random(seed))
+        try:
+            outcomes.add(disk.records)
+        except JournalDamaged:
+            outcomes.add("damaged")
+    assert outcomes == {"damaged"}
+
+
+def test_a_clogged_link_keeps_the_order_of_what_waits() -> None:
+    world, seen = World(0), []
+    network = SimulatedNetwork(world)
+    network.clog("a", "b")
+    for number in range(3):
+        network.send("a", "b", "x", lambda number=number: seen.append(number))
+        world.run_for(1_000)
+    assert seen == []
+    network.unclog("a", "b")
+    assert seen == [0, 1, 2]
+
+
+@pytest.mark.parametrize("ledgers", [ToyLedgers, RealLedgers])
+def test_a_ledger_that_lies_is_refused_and_an_audit_tells(ledgers: LedgersFactory) -> None:
+    made = ledgers(SET, SET, Formats(KeyedHashRing()))
+    liar, honest = made.new(), made.new()
+    liar.lies = True
+    block = liar.build([made.transaction(1)], 1_800_000_000_000, 0)
+    assert block is not None
+    assert honest.execute(honest.read_block(block.data)) is not None
+    good = honest.build([made.transaction(1)], 1_800_000_000_000, 0)
+    assert good is not None
+    honest.append(good, b"no certificate", 0)
+    assert (honest.audit() is None) == (ledgers is ToyLedgers)
+
+
+def test_a_rival_registration_is_refused_once_the_first_is_in() -> None:
+    made = RealLedgers(SET, SET, Formats(KeyedHashRing()))
+    first, rival = made.transaction(RIVAL_EVERY - 2), made.transaction(RIVAL_EVERY - 1)
+    ledger = made.new()
+    block = ledger.build([first, rival], 1_800_000_000_000, 0)
+    assert block is not None
+    assert ledger.transactions(block) == (first,)
+    assert first != rival
