@@ -148,8 +148,12 @@ _AT = re.compile(r"`\$\.?(.+?)`$")
 
 
 def encode_unsigned(envelope: Envelope) -> bytes:
-    """The bytes U that are signed."""
-    return _ENCODER.encode(envelope)
+    """The bytes U that are signed. Raises InvalidTransaction for text that UTF-8 cannot hold."""
+    try:
+        return _ENCODER.encode(envelope)
+    except UnicodeEncodeError as error:
+        message = f"a text holds half a surrogate pair: {error}"
+        raise InvalidTransaction("E_SCHEMA", message) from error
 
 
 def assemble(unsigned: bytes, signature: bytes) -> bytes:

@@ -85,6 +85,11 @@ class Config:
         return self.home / "data" / "journal" / "votes"
 
     @property
+    def mark_path(self) -> Path:
+        """Says, outside the data, that the validator key has had a journal."""
+        return self.home / "keys" / "validator.voted"
+
+    @property
     def evidence_path(self) -> Path:
         """One file per proven misbehaviour."""
         return self.home / "data" / "evidence"

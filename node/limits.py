@@ -39,3 +39,4 @@ REQUEST_TIMEOUT_S = 5.0
 WATCH_S = 1.0  # between two looks at what expired and what the log should say
 HEARTBEAT_S = 1.0
 HEARTBEAT_JITTER_S = 0.2
+DESCRIPTORS_MAX = 65_536  # open files and sockets of one process

@@ -74,7 +74,10 @@ class Node:
         self.intake = Intake(chain, self.mempool, verifier, self.metrics)
         self._store = store
         self._journal, self._observe = startup.open_journal(
-            config.journal_path, chain.head.height, chain.journal_record
+            config.journal_path,
+            chain.head.height,
+            chain.journal_record,
+            config.mark_path if identity.voting is not None else None,
         )
         self._head_changed = trio.Event()
         self._log_unsaid = 0
@@ -329,6 +332,7 @@ async def run_node(
     Raises HomeLocked, StartRefused, StorageFailed, InvariantBroken and what `open_node` raises.
     """
     startup.require_assertions()
+    startup.raise_descriptor_limit()
     log.set_up(config.log)
     lock = HomeLock(config.lock_path)
     try:

@@ -181,3 +181,10 @@ def test_json_with_bad_hex_or_unknown_fields_is_refused() -> None:
     for wrong in ({**good, "key": "zz"}, {**good, "zz": 1}, {**good, "key": 5}, [], None, "x"):
         with pytest.raises(InvalidTransaction):
             envelope_from_json(wrong)
+
+
+def test_text_that_utf_8_cannot_hold_is_refused() -> None:
+    document = payload(product="\ud800")
+    with pytest.raises(InvalidTransaction) as refused:
+        encode_unsigned(envelope(genesis(), document))
+    assert refused.value.code == "E_SCHEMA"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from node.journal import Journal
@@ -44,3 +46,36 @@ def test_a_damaged_journal_means_observing(tmp_path: Path) -> None:
     assert journal is None
     assert reason is not None
     assert "damaged" in reason
+
+
+def test_lost_data_of_a_key_that_has_had_a_journal_means_observing(tmp_path: Path) -> None:
+    mark = tmp_path / "validator.voted"
+    journal, reason = open_journal(tmp_path / "data" / "votes", 0, 0, mark)
+    assert journal is not None
+    assert reason is None
+    journal.close()
+    (tmp_path / "data" / "votes").unlink()
+    lost, reason = open_journal(tmp_path / "data" / "votes", 0, 0, mark)
+    assert lost is None
+    assert reason is not None
+    assert "must not vote" in reason
+
+
+def test_a_journal_without_its_mark_is_marked_again(tmp_path: Path) -> None:
+    Journal.create(tmp_path / "votes").close()
+    journal, reason = open_journal(tmp_path / "votes", 0, 0, tmp_path / "mark")
+    assert journal is not None
+    assert reason is None
+    assert (tmp_path / "mark").exists()
+    journal.close()
+
+
+def test_a_low_limit_of_descriptors_is_raised() -> None:
+    code = (
+        "import resource\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))\n"
+        "from node.startup import raise_descriptor_limit\n"
+        "assert raise_descriptor_limit() == resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 64\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

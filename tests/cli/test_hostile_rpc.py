@@ -1,0 +1,108 @@
+"""What a stranger who reaches the RPC port may try; an honest client is served meanwhile."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from one_node import OneNode
+
+pytestmark = pytest.mark.e2e
+IDLE_CONNECTIONS = 1_000
+SERVED_WITHIN_S = 20.0  # a bound against hanging, not a measurement
+WEBSOCKET = (
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+STATUS = {"jsonrpc": "2.0", "method": "node.info", "id": 1}
+
+
+@pytest.fixture
+def dial(node: OneNode) -> Iterator[Callable[[bytes], socket.socket]]:
+    """Connect and send something; every connection is closed at the end."""
+    address = urlsplit(node.url)
+    with ExitStack() as stack:
+
+        def connect(data: bytes) -> socket.socket:
+            made = socket.create_connection((address.hostname, address.port), SERVED_WITHIN_S)
+            stack.callback(made.close)
+            made.sendall(data)
+            return made
+
+        yield connect
+
+
+def serves(node: OneNode) -> bool:
+    found = httpx.post(node.url, json=STATUS, timeout=SERVED_WITHIN_S).json()
+    return "result" in found
+
+
+def test_a_thousand_idle_connections_starve_nobody(
+    node: OneNode, dial: Callable[[bytes], socket.socket]
+) -> None:
+    for _ in range(IDLE_CONNECTIONS):
+        dial(b"")
+    assert serves(node)
+
+
+def test_a_hundred_slow_bodies_starve_nobody(
+    node: OneNode, dial: Callable[[bytes], socket.socket]
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    for _ in range(100):
+        dial(head + b"Content-Length: 1000\r\n\r\n{")
+    assert serves(node)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x00" * 1_000,
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 200,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 1_000,
+        b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999\r\n\r\n",
+        WEBSOCKET,
+    ],
+    ids=["zeros", "TLS", "HTTP/2", "target", "headers", "length", "chunks", "huge", "websocket"],
+)
+def test_bytes_that_are_no_request_end_the_connection_alone(
+    node: OneNode, dial: Callable[[bytes], socket.socket], data: bytes
+) -> None:
+    try:
+        made = dial(data)
+        made.shutdown(socket.SHUT_WR)
+        deadline = time.monotonic() + SERVED_WITHIN_S
+        said = b""
+        while time.monotonic() < deadline and (more := made.recv(65_536)):
+            said += more
+        assert b" 200 " not in said[:20]
+        assert b" 101 " not in said[:20]
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the node hung up while we were still talking
+    assert serves(node)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Host": "127.0.0.1.evil.example"},
+    ],
+)
+def test_a_page_of_another_site_gets_no_answer(node: OneNode, headers: dict[str, str]) -> None:
+    found = httpx.post(node.url, json=STATUS, headers=headers, timeout=SERVED_WITHIN_S)
+    assert found.status_code in (400, 403, 421)
+    assert "result" not in found.text
+    preflight = httpx.options(node.url, headers=headers, timeout=SERVED_WITHIN_S)
+    assert "access-control-allow-origin" not in preflight.headers
