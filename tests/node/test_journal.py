@@ -90,3 +90,16 @@ def test_a_second_holder_of_a_home_is_told_the_pid(tmp_path: Path) -> None:
         HomeLock(tmp_path / "lock")
     lock.release()
     HomeLock(tmp_path / "lock").release()
+
+
+def test_what_is_written_behind_a_torn_tail_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "votes"
+    records = _filled(path, 3)
+    path.write_bytes(path.read_bytes()[:-3])
+    journal = Journal.open(path)
+    journal.append([b"new"])
+    journal.sync()
+    journal.close()
+    again = Journal.open(path)
+    assert list(again.records) == [*records[:2], b"new"]
+    again.close()

@@ -113,3 +113,14 @@ def test_an_emptied_pool_counts_nothing() -> None:
     assert pool.oldest_since_ms is None
     for number in range(4):
         assert pool.add(pooled(number + 1), 0)
+
+
+def test_the_door_closes_before_the_pool_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.mempool.POOL_DOOR_TRANSACTIONS_MAX", 2)
+    pool = Mempool()
+    for number in (1, 2):
+        pool.check_door(pooled(number))
+        pool.add(pooled(number), 0)
+    with pytest.raises(PoolBusy, match="more than it can commit"):
+        pool.check_door(pooled(3))
+    pool.check_room(pooled(3))
