@@ -86,12 +86,14 @@ class Links:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._work, link)
             while True:
-                with trio.CancelScope() as link.scope:
-                    try:
+                # A session may be cancelled and fail at once: what is left beside the cancellation
+                # has to be caught outside its scope, or it would end the node.
+                try:
+                    with trio.CancelScope() as link.scope:
                         await self._connect(link)
                         await self._session(link)
-                    except Exception as error:  # noqa: BLE001 - any end of a session is a redial
-                        log.debug("link to %s ended: %r", link.peer, error)
+                except* Exception as ends:  # noqa: BLE001 - any end of a session is a redial
+                    log.debug("link to %s ended: %r", link.peer, ends.exceptions)
                 if link.up:
                     wait = limits.BACKOFF_MIN_S
                 await self._ended(link)
