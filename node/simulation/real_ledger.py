@@ -16,12 +16,10 @@ from ledger.blocks import (
     ParsedBlock,
     build_block,
     encode_header,
-    parse_block,
-    parse_header,
 )
 from ledger.chain import Chain, ExecutedBlock
 from ledger.codec import signing_bytes
-from ledger.errors import InvalidBlock, InvalidTransaction, LedgerError
+from ledger.errors import InvalidBlock, InvalidTransaction
 from ledger.genesis import Genesis, build_genesis, parse_genesis
 from ledger.genesis import Validator as Member
 from ledger.integrity import check_chain
@@ -35,7 +33,12 @@ from ledger.transactions import (
     payload_from_json,
 )
 from node import keys
-from node.environment import consensus_block, consensus_header, consensus_validators
+from node.environment import (
+    NodeEnvironment,
+    consensus_block,
+    consensus_header,
+    consensus_validators,
+)
 from node.simulation.application import AppHead
 from node.simulation.limits import (
     BLOCK_TRANSACTIONS_MAX,
@@ -63,6 +66,7 @@ class RealLedgers:
         self.chain_id = self.genesis.chain_id
         self.environment = environment
         self.parsed: dict[bytes, Transaction] = {}
+        self.formats = NodeEnvironment(None, known=self.parsed.get)
         self._verdicts: dict[bytes, bool] = {}
 
     def new(self) -> RealLedger:
@@ -143,17 +147,11 @@ class RealLedger:
 
     def read_header(self, data: bytes) -> Header:
         """See `Application`."""
-        try:
-            return consensus_header(parse_header(data), data)
-        except LedgerError as error:
-            raise ValueError(str(error)) from error
+        return self._ledgers.formats.read_header(data)
 
     def read_block(self, data: bytes) -> Block:
         """See `Application`."""
-        try:
-            return consensus_block(parse_block(data, self._ledgers.parsed.get))
-        except LedgerError as error:
-            raise ValueError(str(error)) from error
+        return self._ledgers.formats.read_block(data)
 
     def admits(self, transaction: bytes) -> bool:
         """See `Application`."""
