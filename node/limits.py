@@ -40,3 +40,4 @@ WATCH_S = 1.0  # between two looks at what expired and what the log should say
 HEARTBEAT_S = 1.0
 HEARTBEAT_JITTER_S = 0.2
 DESCRIPTORS_MAX = 65_536  # open files and sockets of one process
+MEMORY_BYTES_MAX = 4 << 30  # resident, of one node; an idle one holds about 0.1 GiB

@@ -36,6 +36,7 @@ from node.guard import VoteGuard
 from node.intake import Intake, TransactionStatus
 from node.journal import HomeLock, Journal
 from node.limits import WATCH_S
+from node.memory import watch_memory
 from node.mempool import Mempool, PoolBusy
 from node.metrics import Metrics
 from node.network import Network, NetworkConfig, RequestRefused
@@ -142,6 +143,7 @@ class Node:
                 nursery.start_soon(self.driver.run)
                 nursery.start_soon(self.disseminator.run)
                 nursery.start_soon(self._watch)
+                nursery.start_soon(watch_memory)
                 _log.info("running", name=self.name, peer_id=self.network.peer_id)
                 task_status.started(self)
         finally:

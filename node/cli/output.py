@@ -45,6 +45,10 @@ ENDINGS: dict[str, tuple[int, str]] = {
     "node.guard:DoubleSign": (EXIT_FAILED, "keep this home as it is and report it"),
     "node.journal:JournalDamaged": (EXIT_FAILED, ""),
     "node.driver:StorageFailed": (EXIT_FAILED, "free or repair the disk, then start again"),
+    "node.memory:MemoryExhausted": (
+        EXIT_FAILED,
+        "start it again; if it comes back, `kilochain peers` shows who sends most",
+    ),
     "node.journal:HomeLocked": (EXIT_FAILED, "end that process, or name another --home"),
     "node.keys:KeyFileError": (EXIT_FAILED, ""),
     "node.network.interface:NetworkError": (EXIT_FAILED, "set p2p.listen in config.toml"),

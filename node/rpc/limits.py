@@ -19,3 +19,5 @@ CUT_PEERS_MAX = 256
 BACKLOG = 1_024  # connections that wait to be accepted
 KEEP_ALIVE_S = 30.0
 KEEP_ALIVE_REQUESTS_MAX = 1_000_000  # on one connection
+CONNECTIONS_MAX = 4_096  # open at once; one more is closed without a word
+SEND_TIMEOUT_S = 10.0  # for a client to take a piece of its answer

@@ -9,8 +9,6 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import trio
-from hypercorn.config import Config as HypercornConfig
-from hypercorn.trio import serve
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -18,8 +16,9 @@ from starlette.routing import Route
 from trio_typing import TaskStatus
 
 from node.rpc import protocol
+from node.rpc.connections import Connections
 from node.rpc.gate import Gate, RequestRefusedError
-from node.rpc.limits import BACKLOG, KEEP_ALIVE_REQUESTS_MAX, KEEP_ALIVE_S
+from node.rpc.limits import BACKLOG
 from node.rpc.load import Load
 
 
@@ -102,16 +101,8 @@ async def serve_door(
     task_status: TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled; `started` with the URLs once it listens. Raises ListenFailed."""
-    config = HypercornConfig()
-    config.bind = [f"fd://{_listen(listen).detach()}"]
-    config.accesslog = None
-    config.errorlog = None
-    config.include_server_header = False
-    config.keep_alive_timeout = KEEP_ALIVE_S
-    config.keep_alive_max_requests = KEEP_ALIVE_REQUESTS_MAX
-    config.graceful_timeout = 0.5
-    app = build_app(door, listen, token)
-    await serve(app, config, task_status=task_status)  # type: ignore[arg-type]
+    connections = Connections(build_app(door, listen, token))
+    await connections.serve(_listen(listen), task_status=task_status)
 
 
 def _listen(address: str) -> socket.socket:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from one_node import OneNode
+from one_node import OneNode, make
 
 pytestmark = pytest.mark.e2e
 IDLE_CONNECTIONS = 1_000
@@ -86,9 +88,33 @@ def test_bytes_that_are_no_request_end_the_connection_alone(
             said += more
         assert b" 200 " not in said[:20]
         assert b" 101 " not in said[:20]
-    except (BrokenPipeError, ConnectionResetError):
+    except OSError:
         pass  # the node hung up while we were still talking
     assert serves(node)
+
+
+def test_a_client_that_hangs_up_within_its_answer_ends_nothing_else(
+    node: OneNode, dial: Callable[[bytes], socket.socket]
+) -> None:
+    """The refusal of a huge body and the answer to its end must not meet on the socket."""
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999\r\n\r\n"
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            dial(head).shutdown(socket.SHUT_WR)
+    assert serves(node)
+
+
+def test_a_client_that_never_reads_does_not_keep_a_node_from_stopping(tmp_path: Path) -> None:
+    node = make(tmp_path)
+    address = urlsplit(node.url)
+    body = b'{"jsonrpc":"2.0","method":"rpc.discover","id":1}'
+    one = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    one += b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with node.running(), socket.create_connection((address.hostname, address.port)) as deaf:
+        deaf.settimeout(2)
+        with contextlib.suppress(OSError):
+            deaf.sendall(one * 20_000)
+        assert serves(node)
 
 
 @pytest.mark.parametrize(
