@@ -25,6 +25,7 @@ class LazyGroup(click.Group):
         "tx": "node.cli.query:tx",
         "lookup": "node.cli.query:lookup",
         "block": "node.cli.query:block",
+        "events": "node.cli.events:events",
         "batch": "node.cli.batch:batch",
         "check": "node.cli.check:check",
         "simulate": "node.cli.simulate:simulate",

@@ -20,6 +20,8 @@ from node.rpc.limits import (
     KEEP_ALIVE_REQUESTS_MAX,
     KEEP_ALIVE_S,
     SEND_TIMEOUT_S,
+    WEBSOCKET_MESSAGE_BYTES_MAX,
+    WEBSOCKET_PING_S,
 )
 
 _log = structlog.get_logger()
@@ -55,6 +57,8 @@ class Connections:
         self._config.include_server_header = False
         self._config.keep_alive_timeout = KEEP_ALIVE_S
         self._config.keep_alive_max_requests = KEEP_ALIVE_REQUESTS_MAX
+        self._config.websocket_max_message_size = WEBSOCKET_MESSAGE_BYTES_MAX
+        self._config.websocket_ping_interval = WEBSOCKET_PING_S
         self._open = 0
 
     async def serve(

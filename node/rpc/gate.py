@@ -10,7 +10,7 @@ import hmac
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from node.rpc.protocol import REFUSED, RPCError
 
@@ -32,6 +32,13 @@ class Gate:
 
     def check(self, request: Request) -> None:
         """Raises RequestRefusedError unless the request may pass."""
+        self.check_source(request)
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if request.method == "POST" and kind != "application/json":
+            raise RequestRefusedError(415, "E_CONTENT_TYPE", "send Content-Type: application/json")
+
+    def check_source(self, request: HTTPConnection) -> None:
+        """Raises RequestRefusedError unless it names this node and comes from no other page."""
         host = request.headers.get("host", "")
         if not self._is_ours(host):
             raise RequestRefusedError(
@@ -42,9 +49,6 @@ class Gate:
             raise RequestRefusedError(
                 403, "E_HTTP_ORIGIN", "pages of another origin may not call this node"
             )
-        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if request.method == "POST" and kind != "application/json":
-            raise RequestRefusedError(415, "E_CONTENT_TYPE", "send Content-Type: application/json")
 
     def may_write(self, request: Request) -> bool:
         """A client on this machine may; from beyond loopback only with the token."""
