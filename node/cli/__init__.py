@@ -21,6 +21,7 @@ class LazyGroup(click.Group):
         "genesis": "node.cli.genesis:genesis",
         "testnet": "node.testnet.commands:testnet",
         "status": "node.cli.query:status",
+        "why": "node.cli.why:why",
         "peers": "node.cli.query:peers",
         "tx": "node.cli.query:tx",
         "lookup": "node.cli.query:lookup",
