@@ -94,8 +94,8 @@ class Intake:
     async def take_chunk(self, data: bytes) -> int:
         """Pool what is new and valid in a chunk; how many. Raises MalformedChunk: a peer's fault.
 
-        A transaction that is merely stale (committed, expired, pool full) is left out; a full pool
-        does not even look: a block brings what it needs.
+        A transaction that is merely stale (committed, expired) or that has no room in the pool is
+        left out, the latter before its signature costs anything: a block brings what it needs.
         """
         if self._pool.is_full:
             return 0
@@ -104,7 +104,9 @@ class Intake:
             for count, signed in enumerate(decode_chunk(data)):
                 await self._turns(count)
                 if self._pool.find(signed) is None:
-                    fresh.append(parse_transaction(signed))
+                    transaction = parse_transaction(signed)
+                    if self._has_room(transaction):
+                        fresh.append(transaction)
         except LedgerError as error:
             raise MalformedChunk(f"{error.code}: {error}") from error
         if not all(await self._verifier.verify_all(fresh)):
@@ -180,6 +182,8 @@ class Intake:
         if not well_signed:
             raise InvalidTransaction("E_SIG", "the signature is not this key's", "signature")
         self._chain.admit(transaction, _wall_ms())
+        if transaction.tx_id not in self._pool:  # others came through the door since it was asked
+            self._pool.check_door(transaction)
         if self._pool.add(transaction, mono_ms()):
             disseminator.add(transaction.signed)
         return self.status(transaction.tx_id)
@@ -205,6 +209,14 @@ class Intake:
         except (InvalidTransaction, PoolBusy) as error:
             self._metrics.refusals.labels(error.code).inc()
             return False
+
+    def _has_room(self, transaction: Transaction) -> bool:
+        try:
+            self._pool.check_room(transaction)
+        except PoolBusy as error:
+            self._metrics.refusals.labels(error.code).inc()
+            return False
+        return True
 
     def _forget(self, tx_id: bytes, event: trio.Event) -> None:
         self._waiting -= 1

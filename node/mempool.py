@@ -11,10 +11,12 @@ from ledger.errors import InvalidTransaction
 from ledger.transactions import Transaction
 from node.limits import (
     POOL_BYTES_MAX,
-    POOL_DOOR_TRANSACTIONS_MAX,
-    POOL_MEMBER_SHARE_PERCENT,
+    POOL_DOOR_BYTES,
+    POOL_DOOR_TRANSACTIONS,
     POOL_REFUSED_MAX,
     POOL_RETRY_AFTER_MS,
+    POOL_SHARED_BYTES,
+    POOL_SHARED_TRANSACTIONS,
     POOL_TRANSACTIONS_MAX,
 )
 
@@ -46,14 +48,30 @@ class _Entry:
     since_ms: int
 
 
-class Mempool:
-    """Bounded by count, by bytes, and by each member's share; oldest first."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """So many transactions and signed bytes."""
 
-    def __init__(
-        self, count_max: int = POOL_TRANSACTIONS_MAX, bytes_max: int = POOL_BYTES_MAX
-    ) -> None:
-        self._count_max = count_max
-        self._bytes_max = bytes_max
+    count: int
+    size: int
+
+
+LIMIT = Room(POOL_TRANSACTIONS_MAX, POOL_BYTES_MAX)
+SHARED = Room(POOL_SHARED_TRANSACTIONS, POOL_SHARED_BYTES)
+DOOR = Room(POOL_DOOR_TRANSACTIONS, POOL_DOOR_BYTES)
+
+
+class Mempool:
+    """Bounded by count and bytes, shared fairly between members; oldest first.
+
+    A pool shorter than `shared` takes anything. In a longer one a member gets in as long as it
+    holds less than an equal part of `shared`, by the members that have something in the pool. So
+    nobody is kept out by what others send, and m members that do their worst hold no more than
+    shared × (1 + 1/2 + … + 1/m). `door` is the same for this node's own submitters.
+    """
+
+    def __init__(self, limit: Room = LIMIT, shared: Room = SHARED, door: Room = DOOR) -> None:
+        self._limit, self._shared, self._door = limit, shared, door
         self._entries: dict[bytes, _Entry] = {}
         self._by_bytes: dict[bytes, Transaction] = {}
         self._bytes = 0
@@ -72,7 +90,7 @@ class Mempool:
     @property
     def is_full(self) -> bool:
         """Whether nobody's transaction fits any more."""
-        return len(self._entries) >= self._count_max or self._bytes >= self._bytes_max
+        return len(self._entries) >= self._limit.count or self._bytes >= self._limit.size
 
     @property
     def size_bytes(self) -> int:
@@ -102,20 +120,26 @@ class Mempool:
     def check_door(self, transaction: Transaction) -> None:
         """`check_room` for this node's own submitters, who are turned away sooner: what others have
         taken and gossip must still fit. Raises PoolBusy."""
-        if len(self._entries) >= POOL_DOOR_TRANSACTIONS_MAX:
-            raise PoolBusy("the network has more than it can commit; send the transaction again")
-        self.check_room(transaction)
+        self._check(transaction, self._door)
 
     def check_room(self, transaction: Transaction) -> None:
         """Raise PoolBusy when there is no room; cheap, so ask before verifying."""
+        self._check(transaction, self._shared)
+
+    def _check(self, transaction: Transaction, room: Room) -> None:
         member, size = transaction.envelope.member, len(transaction.signed)
-        if len(self._entries) >= self._count_max or self._bytes + size > self._bytes_max:
+        if len(self._entries) >= self._limit.count or self._bytes + size > self._limit.size:
             raise PoolBusy("this node's pool is full; send the transaction again shortly")
-        share = POOL_MEMBER_SHARE_PERCENT
-        count = self._member_count.get(member, 0)
+        count = self._member_count.get(member, 0) + 1
         held = self._member_bytes.get(member, 0) + size
-        if count * 100 >= self._count_max * share or held * 100 > self._bytes_max * share:
-            raise PoolBusy(f"member {member} has used its share of this node's pool; retry shortly")
+        sharers = len(self._member_count) + (member not in self._member_count)
+        counted = len(self._entries) < room.count or count * sharers <= room.count
+        weighed = self._bytes + size <= room.size or held * sharers <= room.size
+        if not (counted and weighed):
+            raise PoolBusy(
+                f"member {member} has used its share of this node's pool, and more waits than can "
+                "be committed at once; send the transaction again"
+            )
 
     def add(self, transaction: Transaction, mono_ms: int) -> bool:
         """Take an admitted, verified transaction; False if it is there. Raises PoolBusy."""

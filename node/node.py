@@ -93,7 +93,9 @@ class Node:
         self._environment = NodeEnvironment(voting, guard, self.mempool.find)
         self.network = Network(self._network_config(), self._member_of, self)
         self.metrics.add_network(self.network.counters)
-        self.disseminator = Disseminator(self.network.publish_chunk)
+        self.disseminator = Disseminator(
+            self.network.publish_chunk, lambda signed: self.mempool.find(signed) is not None
+        )
         worker = ChainWorker(
             self.chain,
             self.mempool,

@@ -7,10 +7,11 @@ from test_intake import GENESIS, KEY, PAYLOAD
 
 from ledger.errors import InvalidTransaction
 from ledger.transactions import Transaction, parse_transaction
-from node.mempool import Mempool, PoolBusy
+from node.mempool import Mempool, PoolBusy, Room
 from node.testnet.signing import sign_batch
 
 SOON_MS, LATE_MS = 1_000, 2_000
+MUCH = 1 << 20
 
 
 def pooled(number: int, member: str = "K77G", until_ms: int = LATE_MS) -> Transaction:
@@ -49,18 +50,49 @@ def test_candidates_fit_both_limits() -> None:
     assert pool.candidates(10, size - 1) == []
 
 
-def test_one_member_cannot_fill_the_pool() -> None:
-    pool = Mempool(count_max=4)
-    pool.add(pooled(1), 0)
-    pool.add(pooled(2), 0)
+def fill(pool: Mempool, members: str) -> dict[str, int]:
+    """Each letter is a member that tries to get in once; how many of each did."""
+    taken = dict.fromkeys(members, 0)
+    for number, letter in enumerate(members):
+        try:
+            pool.add(pooled(number + 1, f"M{letter}{letter}{letter}"), 0)
+            taken[letter] += 1
+        except PoolBusy:
+            continue
+    return taken
+
+
+def test_whoever_fills_the_pool_keeps_nobody_out() -> None:
+    pool = Mempool(shared=Room(12, MUCH))
+    assert fill(pool, "A" * 20) == {"A": 12}
     with pytest.raises(PoolBusy, match="its share") as busy:
-        pool.add(pooled(3), 0)
+        pool.add(pooled(99, "MAAA"), 0)
     assert busy.value.retry_after_ms > 0
-    assert pool.add(pooled(1, "S3PA"), 0)
+    assert fill(pool, "B" * 20 + "C" * 20) == {"B": 6, "C": 4}
+    assert len(pool) <= 12 * (1 + 1 / 2 + 1 / 3)
+
+
+def test_members_that_all_push_end_with_equal_parts() -> None:
+    pool = Mempool(shared=Room(12, MUCH))
+    fill(pool, "A" * 50)
+    for turn in range(40):
+        oldest = pool.candidates(3, MUCH)
+        pool.purge(oldest, admitted, 0)
+        fill(pool, "AAAAAAAAAABCB")
+        assert len(pool) <= 22, turn
+    held = [each.envelope.member for each in pool.candidates(100, MUCH)]
+    assert all(held.count(member) >= 4 for member in ("MAAA", "MBBB", "MCCC"))
+
+
+def test_large_transactions_use_a_share_as_many_do() -> None:
+    size = len(pooled(1).signed)
+    pool = Mempool(shared=Room(1_000, 12 * size + 12))
+    assert fill(pool, "A" * 20) == {"A": 12}
+    assert fill(pool, "B" * 20) == {"B": 6}
 
 
 def test_a_full_pool_is_busy_for_everybody() -> None:
-    pool = Mempool(count_max=2)
+    pool = Mempool(Room(2, MUCH))
     pool.add(pooled(1), 0)
     pool.add(pooled(1, "S3PA"), 0)
     with pytest.raises(PoolBusy, match="pool is full"):
@@ -70,9 +102,9 @@ def test_a_full_pool_is_busy_for_everybody() -> None:
 
 def test_bytes_are_a_limit_too() -> None:
     size = len(pooled(1).signed)
-    pool = Mempool(bytes_max=2 * size + 2)
+    pool = Mempool(Room(100, 2 * size - 1))
     pool.add(pooled(1), 0)
-    with pytest.raises(PoolBusy):
+    with pytest.raises(PoolBusy, match="pool is full"):
         pool.add(pooled(2), 0)
 
 
@@ -101,7 +133,7 @@ def test_what_expired_leaves_and_says_so() -> None:
 
 
 def test_an_emptied_pool_counts_nothing() -> None:
-    pool, members = Mempool(count_max=8), ("K77G", "S3PA")
+    pool, members = Mempool(shared=Room(8, MUCH)), ("K77G", "S3PA")
     for turn in range(50):
         lot = [pooled(turn + 1, member) for member in members]
         for each in lot:
@@ -115,12 +147,12 @@ def test_an_emptied_pool_counts_nothing() -> None:
         assert pool.add(pooled(number + 1), 0)
 
 
-def test_the_door_closes_before_the_pool_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("node.mempool.POOL_DOOR_TRANSACTIONS_MAX", 2)
-    pool = Mempool()
+def test_the_door_closes_before_the_pool_is_full_and_not_to_another_member() -> None:
+    pool = Mempool(door=Room(2, MUCH))
     for number in (1, 2):
         pool.check_door(pooled(number))
         pool.add(pooled(number), 0)
-    with pytest.raises(PoolBusy, match="more than it can commit"):
+    with pytest.raises(PoolBusy, match="its share"):
         pool.check_door(pooled(3))
     pool.check_room(pooled(3))
+    pool.check_door(pooled(3, "S3PA"))

@@ -5,8 +5,10 @@ import trio
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import info_from_p2p_addr
 from libp2p.pubsub.pb import rpc_pb2
+from libp2p.pubsub.validators import PUBSUB_SIGNING_PREFIX
 from multiaddr import Multiaddr
 
+from node.network import limits
 from node.network.host import build_host, close_host
 
 pytestmark = pytest.mark.trio
@@ -98,3 +100,39 @@ async def test_a_gossip_message_with_a_garbage_key_is_survived(mesh):
 
     await attack(net, send)
     assert not net.recorders[0].chunks
+
+
+async def test_a_flood_of_gossip_waits_for_its_turn_only_up_to_a_limit(mesh, monkeypatch):
+    """The library starts a task for each message; they must not pile up behind a slow check."""
+    net = mesh(3)
+    waiting = 0
+
+    async def never(peer, data):
+        nonlocal waiting
+        waiting += 1
+        await trio.sleep_forever()
+
+    async def flood(host, peer):
+        stream = await host.new_stream(peer, ["/meshsub/1.1.0"])
+        for number in range(10 * limits.CHUNKS_PER_PEER_MAX):
+            await stream.write(signed_chunk(host, number))
+
+    monkeypatch.setattr(net.recorders[0], "on_chunk", never)
+    await attack(net, flood)
+    assert 0 < waiting <= limits.CHUNKS_PER_PEER_MAX
+
+
+def signed_chunk(host, number):
+    """A gossip message that is in order, as the library frames it."""
+    message = rpc_pb2.Message(
+        data=b"%d" % number,
+        topicIDs=["/kilochain/test-0123456789abcdef/transactions/1"],
+        from_id=host.get_id().to_bytes(),
+        seqno=number.to_bytes(8, "big"),
+    )
+    message.signature = host.get_private_key().sign(
+        PUBSUB_SIGNING_PREFIX.encode() + message.SerializeToString()
+    )
+    message.key = host.get_public_key().serialize()
+    data = rpc_pb2.RPC(publish=[message]).SerializeToString()
+    return bytes((len(data) & 127 | 128, len(data) >> 7)) + data
