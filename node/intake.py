@@ -154,7 +154,10 @@ class Intake:
             if since is not None:
                 self._metrics.latency.observe((now - since) / 1000)
         self._pool.purge(
-            committed, lambda transaction: self._chain.admit(transaction, _wall_ms()), head_time_ms
+            committed,
+            lambda transaction: self._chain.admit(transaction, _wall_ms()),
+            head_time_ms,
+            now,
         )
         self._metrics.commits.inc(len(committed))
         self.wake()
@@ -171,8 +174,8 @@ class Intake:
         known = self.status(transaction.tx_id)
         if known.status in ("pooled", "committed"):
             return known
+        self._pool.check_door(transaction)  # first, for a flood is refused at the least cost
         self._chain.admit(transaction, _wall_ms())
-        self._pool.check_door(transaction)
         return transaction
 
     def _take(

@@ -40,6 +40,27 @@ def test_the_oldest_come_first_and_twice_is_once() -> None:
     assert pool.size_bytes == len(first.signed) + len(second.signed)
 
 
+def test_a_long_queue_stands_in_nobodys_way() -> None:
+    pool = Mempool()
+    fill(pool, "A" * 30 + "B" * 5 + "C")
+    chosen = [each.envelope.member for each in pool.candidates(11, MUCH)]
+    assert chosen == ["MAAA", "MBBB", "MCCC", *["MAAA", "MBBB"] * 4]
+    assert len(pool.candidates(100, MUCH)) == 36
+
+
+def test_who_waits_longest_is_first_and_its_time_runs_until_its_oldest_is_committed() -> None:
+    pool, first, second, third = Mempool(), pooled(1), pooled(2), pooled(3)
+    for turn, each in enumerate((first, second, third, pooled(1, "S3PA"))):
+        pool.add(each, 10 * (turn + 1))
+    pool.purge([second], admitted, 0, 100)
+    assert pool.oldest_since_ms == 10
+    pool.purge([first], admitted, 0, 200)
+    assert pool.oldest_since_ms == 40
+    assert [each.envelope.member for each in pool.candidates(2, MUCH)] == ["S3PA", "K77G"]
+    pool.purge(pool.candidates(1, MUCH), admitted, 0, 300)
+    assert pool.oldest_since_ms == 200
+
+
 def test_candidates_fit_both_limits() -> None:
     pool = Mempool()
     for number in range(5):
@@ -72,16 +93,18 @@ def test_whoever_fills_the_pool_keeps_nobody_out() -> None:
     assert len(pool) <= 12 * (1 + 1 / 2 + 1 / 3)
 
 
-def test_members_that_all_push_end_with_equal_parts() -> None:
+def test_who_takes_no_more_than_its_part_is_never_refused() -> None:
     pool = Mempool(shared=Room(12, MUCH))
     fill(pool, "A" * 50)
+    committed = dict.fromkeys(("MAAA", "MBBB", "MCCC"), 0)
     for turn in range(40):
-        oldest = pool.candidates(3, MUCH)
-        pool.purge(oldest, admitted, 0)
-        fill(pool, "AAAAAAAAAABCB")
+        lot = pool.candidates(3, MUCH)
+        for each in lot:
+            committed[each.envelope.member] += 1
+        pool.purge(lot, admitted, 0, 0)
+        assert fill(pool, "AAAAAAAAAABBBBBC")["C"] == 1, turn
         assert len(pool) <= 22, turn
-    held = [each.envelope.member for each in pool.candidates(100, MUCH)]
-    assert all(held.count(member) >= 4 for member in ("MAAA", "MBBB", "MCCC"))
+    assert min(committed.values()) >= 39
 
 
 def test_large_transactions_use_a_share_as_many_do() -> None:
@@ -112,7 +135,7 @@ def test_what_is_committed_leaves_and_its_rivals_are_admitted_again() -> None:
     pool, winner, rival, other = Mempool(), pooled(1), pooled(1, until_ms=SOON_MS), pooled(2)
     for each in (winner, rival, other):
         pool.add(each, 0)
-    pool.purge([winner], refused, 0)
+    pool.purge([winner], refused, 0, 0)
     assert pool.candidates(10, 1 << 20) == [other]
     said = pool.refusal(rival.tx_id)
     assert said is not None
@@ -139,7 +162,7 @@ def test_an_emptied_pool_counts_nothing() -> None:
         for each in lot:
             pool.add(each, turn)
             assert pool.find(each.signed) is each
-        pool.purge(lot, admitted, 0)
+        pool.purge(lot, admitted, 0, 0)
     assert len(pool) == 0
     assert pool.size_bytes == 0
     assert pool.oldest_since_ms is None
