@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from node.limits import SUBMIT_SLICE, WAITERS_MAX
 from node.mempool import Mempool, PoolBusy, Refusal
 from node.metrics import Metrics
 from node.verification import Verifier
+from node.wall_clock import wall_ms
 
 T = TypeVar("T")
 
@@ -155,7 +155,7 @@ class Intake:
                 self._metrics.latency.observe((now - since) / 1000)
         self._pool.purge(
             committed,
-            lambda transaction: self._chain.admit(transaction, _wall_ms()),
+            lambda transaction: self._chain.admit(transaction, wall_ms()),
             head_time_ms,
             now,
         )
@@ -175,7 +175,7 @@ class Intake:
         if known.status in ("pooled", "committed"):
             return known
         self._pool.check_door(transaction)  # first, for a flood is refused at the least cost
-        self._chain.admit(transaction, _wall_ms())
+        self._chain.admit(transaction, wall_ms())
         return transaction
 
     def _take(
@@ -184,7 +184,7 @@ class Intake:
         """Pool an examined transaction; the head may have moved while its signature was checked."""
         if not well_signed:
             raise InvalidTransaction("E_SIG", "the signature is not this key's", "signature")
-        self._chain.admit(transaction, _wall_ms())
+        self._chain.admit(transaction, wall_ms())
         if transaction.tx_id not in self._pool:  # others came through the door since it was asked
             self._pool.check_door(transaction)
         if self._pool.add(transaction, mono_ms()):
@@ -207,7 +207,7 @@ class Intake:
 
     def _admit(self, transaction: Transaction) -> bool:
         try:
-            self._chain.admit(transaction, _wall_ms())
+            self._chain.admit(transaction, wall_ms())
             return self._pool.add(transaction, mono_ms())
         except (InvalidTransaction, PoolBusy) as error:
             self._metrics.refusals.labels(error.code).inc()
@@ -227,7 +227,3 @@ class Intake:
         events.remove(event)
         if not events:
             del self._waiters[tx_id]
-
-
-def _wall_ms() -> int:
-    return int(time.time() * 1000)
