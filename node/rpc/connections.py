@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+import h11
 import structlog
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -45,6 +46,21 @@ class _Stream:
             raise trio.BrokenResourceError("the client takes no more data")
 
 
+class _Server(TCPServer):
+    """HTTP/1.1 only: none of our limits was made for the streams and headers of HTTP/2."""
+
+    async def _read_data(self) -> None:
+        self.protocol.protocol._check_protocol = _stay  # type: ignore[union-attr, method-assign]
+        await super()._read_data()
+
+
+async def _stay(request: h11.Request) -> None:
+    """An offer to upgrade is passed over, as HTTP says; HTTP/2 without asking ends here."""
+    if request.method == b"PRI":
+        raise ConnectionAbortedError("HTTP/2 is not spoken here")
+    await trio.lowlevel.checkpoint()
+
+
 class Connections:
     """Accepts, counts and serves the connections of one listening socket."""
 
@@ -80,7 +96,7 @@ class Connections:
             return
         self._open += 1
         try:
-            await TCPServer(
+            await _Server(
                 self._app,
                 self._config,
                 self._context,

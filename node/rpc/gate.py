@@ -44,6 +44,9 @@ class Gate:
             raise RequestRefusedError(
                 403, "E_HOST", "the Host header does not name this node by its address"
             )
+        if "content-length" in request.headers and "transfer-encoding" in request.headers:
+            message = "send Content-Length or Transfer-Encoding, not both"
+            raise RequestRefusedError(400, "E_HTTP", message)
         origin = request.headers.get("origin")
         if origin is not None and origin.lower() != f"http://{host}".lower():
             raise RequestRefusedError(

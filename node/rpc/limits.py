@@ -10,6 +10,7 @@ BATCH_TASKS_MAX = 16  # calls of one batch at the same time, submissions apart
 ANSWER_BYTES_MAX = 16 * 1_048_576  # of a batch
 JSON_DEPTH_MAX = 32
 JSON_NUMBER_DIGITS_MAX = 20
+JSON_FRACTION_CHARACTERS_MAX = 64  # of a number with a point or an exponent
 BUSY_RETRY_AFTER_MS = 250
 WAIT_MS_MAX = 60_000  # for a commit, in one call
 WAIT_MS_DEFAULT = 30_000

@@ -244,7 +244,7 @@ _CHAIN = (
         network_methods.testnet_cut,
         "Refuse and drop these peers; an empty list heals. Only on nodes of a testnet.",
         {"peers": [examples.PEER_ID]},
-        CutDone([examples.PEER_ID]),
+        CutDone([examples.PEER_ID], []),
         writes=True,
         testnet=True,
     ),

@@ -136,7 +136,7 @@ def _behind(
             return await handler(request)
         except RequestRefusedError as error:
             # What is left of an unread body would be taken for the next request.
-            headers = {"connection": "close"} if error.status in (408, 413) else None
+            headers = {"connection": "close"} if error.status in (400, 408, 413) else None
             return JSONResponse(error.response(None), error.status, headers)
         except ClientDisconnect:
             return Response(status_code=400)
