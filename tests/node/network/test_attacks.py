@@ -38,7 +38,7 @@ async def attack(net, send):
     listen = net.address(2)
     async with net.node(0) as a, net.node(1) as b:
         await net.linked(0, 1)
-        host = build_host(bytes([3]) * 32, listen, lambda _: True)
+        host = build_host(bytes([3]) * 32, listen, lambda _: True, lambda *_: None)
         async with host.run(listen_addrs=[Multiaddr(listen)]):
             try:
                 await strike(host, f"{net.address(0)}/p2p/{a.peer_id}", send)
