@@ -52,9 +52,21 @@ def id_of(address: str) -> ID:
     return ID.from_string(address.rpartition("/")[2])
 
 
+async def sink(stream: Any) -> None:
+    """Take what comes and answer nothing."""
+    with suppress(Exception):
+        while await stream.read(65536):
+            pass
+
+
+async def deaf(_stream: Any) -> None:
+    """Take a stream and never read it."""
+    await trio.sleep_forever()
+
+
 @asynccontextmanager
-async def peer(seed: bytes) -> AsyncIterator[Any]:
-    """The library's own host, without any protocol of ours."""
+async def peer(seed: bytes, handler: Any = sink) -> AsyncIterator[Any]:
+    """The library's own host; `handler` takes the streams that a node opens to its peers."""
     keys = create_new_key_pair(seed)
     noise = Transport(keys, noise_privkey=create_noise_key().private_key)
     listen = Multiaddr("/ip4/127.0.0.1/tcp/0")
@@ -64,6 +76,8 @@ async def peer(seed: bytes) -> AsyncIterator[Any]:
         sec_opt={NOISE: noise},
         muxer_opt={TProtocol(YAMUX): Yamux},
     )
+    for protocol in ("/kilochain/consensus/1", "/meshsub/1.1.0"):
+        host.set_stream_handler(TProtocol(protocol), handler)
     async with host.run(listen_addrs=[listen]):
         try:
             yield host
