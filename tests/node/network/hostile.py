@@ -76,7 +76,7 @@ async def peer(seed: bytes, handler: Any = sink) -> AsyncIterator[Any]:
         sec_opt={NOISE: noise},
         muxer_opt={TProtocol(YAMUX): Yamux},
     )
-    for protocol in ("/kilochain/consensus/1", "/meshsub/1.1.0"):
+    for protocol in ("/kilochain/consensus/1", "/kilochain/request/1", "/meshsub/1.1.0"):
         host.set_stream_handler(TProtocol(protocol), handler)
     async with host.run(listen_addrs=[listen]):
         try:
