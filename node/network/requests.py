@@ -53,7 +53,11 @@ class Requests:
         sent = False
         try:
             with trio.fail_after(timeout_s):
-                stream = await host.new_stream(ID.from_string(peer), [PROTOCOL])
+                try:
+                    stream = await host.new_stream(ID.from_string(peer), [PROTOCOL])
+                except Exception:
+                    sent = True  # refused, and not cut short: the connection is as good as before
+                    raise
                 await stream.write(request)
                 sent = True
                 frame = await FrameReader(stream, limits.RESPONSE_BYTES_MAX).next()

@@ -215,12 +215,15 @@ def test_who_asks_for_the_largest_answers_and_never_reads_holds_little(net, keys
     names = bytes((len(chain),)) + chain + b"\x05chain" + b"\x01"
     ask = (len(names) + 1).to_bytes(4, "big") + b"\0" + names
 
+    asked: list[int] = []
+
     async def attack(address: str, seed: bytes) -> None:
         async with hostile.framed(seed, address) as connection:
-            for n in range(1, 121, 2):
-                data = opened(n) + header(DATA, 0, n, len(ask)) + ask
-                await connection.write(data)
-            await trio.sleep(6)
+            with suppress(Exception):  # it may be cut off for not reading
+                for n in range(1, 121, 2):
+                    await connection.write(opened(n) + header(DATA, 0, n, len(ask)) + ask)
+                    asked.append(n)
+                await trio.sleep(6)
 
     async def unread(address: str, seed: bytes) -> None:
         hello = (len(chain) + 1).to_bytes(4, "big") + b"\x01" + chain
@@ -228,9 +231,10 @@ def test_who_asks_for_the_largest_answers_and_never_reads_holds_little(net, keys
             await hostile.connect(host, address)
             stream = await host.new_stream(hostile.id_of(address), ["/kilochain/consensus/1"])
             await stream.write(hello)
-            for _ in range(12):
-                await stream.write(b"\0\0\0\x09\x05" + b"\0" * 8)
-                await trio.sleep(0.5)
+            with suppress(Exception):
+                for _ in range(12):
+                    await stream.write(b"\0\0\0\x09\x05" + b"\0" * 8)
+                    await trio.sleep(0.5)
 
     async def both(address: str, seed: bytes) -> None:
         async with trio.open_nursery() as nursery:
@@ -239,6 +243,35 @@ def test_who_asks_for_the_largest_answers_and_never_reads_holds_little(net, keys
 
     with attacked(net):
         strike(net, both, [next(keys)])
+    assert len(asked) > 20
+
+
+def test_who_takes_all_that_one_peer_may_take_is_held_to_it(net, keys) -> None:
+    chain = net.layout.chain_id.encode()
+    names = bytes((len(chain),)) + chain + b"\x05block" + b"\7" * 32
+    ask = (len(names) + 1).to_bytes(4, "big") + b"\0" + names
+    junk = b"\0" * 50_000
+    sent: list[int] = []
+
+    async def hold(address: str, seed: bytes) -> None:
+        def pieces() -> Iterator[bytes]:
+            for n in range(1, 121, 2):
+                data = opened(n) + header(DATA, 0, n, len(ask)) + ask
+                yield data + (header(DATA, 0, n, len(junk)) + junk) * 4
+                sent.append(4 * len(junk))
+
+        async with hostile.framed(seed, address) as connection:
+            await hostile.sends_until_closed(connection, pieces(), 5)
+
+    async def attack(address: str, seed: bytes) -> None:
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(hold, address, seed)
+
+    with attacked(net, growth_mib=128):
+        strike(net, attack, [next(keys)])
+    print(f"{sum(sent) / MIB:.0f} MiB were sent and not read")
+    assert sum(sent) > 10 * MIB
 
 
 def test_five_hundred_reconnects_leave_no_descriptor_and_no_memory(net, keys) -> None:

@@ -10,7 +10,7 @@ import trio
 import trio.testing
 from hostile import DATA, FIN, PING, RST, SYN, WINDOW_UPDATE, header
 
-from node.network import limits
+from node.network import RequestFailed, limits
 
 pytestmark = pytest.mark.trio
 
@@ -184,3 +184,48 @@ async def test_reconnecting_leaves_no_task_behind(mesh):
             async with hostile.framed(bytes([3 + turn % 9]) * 32, address) as connection:
                 await connection.write(header(PING, SYN, 0, 7))
         await net.until(lambda: trio.lowlevel.current_statistics().tasks_living <= before + 12)
+
+
+async def test_a_peer_that_serves_no_requests_keeps_its_connection(mesh):
+    net = mesh(2)
+    async with net.node(0) as a, net.node(1) as b:
+        await net.linked(0, 1)
+        b._gossip._pubsub.host.remove_stream_handler("/kilochain/request/1")
+        with pytest.raises(RequestFailed, match="broke off"):
+            await a.request(b.peer_id, "block", b"", timeout_s=5)
+        assert a.connected() == (b.peer_id,)
+        a.send_frame(b.peer_id, b"still here")
+        await net.until(lambda: (a.peer_id, b"still here") in net.recorders[1].frames)
+        assert not net.recorders[0].down
+
+
+async def test_requests_that_are_turned_away_keep_nobody_else_out(mesh):
+    """A peer that asks for far more than it may have is alone with the word busy."""
+    net = mesh(3)
+    waiting = trio.Event()
+    answer = net.recorders[0].on_request
+
+    async def slow(peer, kind, payload):
+        if peer == net.ids[2]:
+            await waiting.wait()
+        return await answer(peer, kind, payload)
+
+    net.recorders[0].on_request = slow
+    async with net.node(0) as a, net.node(1) as b, net.node(2) as greedy:
+        await net.linked(0, 1, 2)
+        refused = []
+
+        async def ask():
+            try:
+                await greedy.request(a.peer_id, "block", b"x", timeout_s=20)
+            except RequestFailed as error:
+                refused.append(str(error))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(limits.REQUESTS_SERVED_MAX + 8):
+                nursery.start_soon(ask)
+            allowed = limits.REQUESTS_SERVED_PER_PEER_MAX
+            await net.until(lambda: len(refused) == limits.REQUESTS_SERVED_MAX + 8 - allowed)
+            assert await b.request(a.peer_id, "block", b"y", timeout_s=10) == b"y" * 1024
+            waiting.set()
+        assert all("busy" in each for each in refused)
