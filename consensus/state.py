@@ -72,6 +72,7 @@ class ChainFetch:
     """One FetchChain in flight, and the blocks that came and wait for their turn."""
 
     peer: PeerId | None = None
+    first: int = 0
     asked_ms: int = 0
     queue: list[CommittedBlock] = field(default_factory=list)
     queue_from: PeerId = ""

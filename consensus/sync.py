@@ -89,7 +89,10 @@ def on_status(state: State, peer: PeerId, status: Status) -> None:
 
 
 def request_chain(state: State) -> bool:
-    """R4: somebody's head is higher: fetch, one request in flight, next peer if it fails."""
+    """R4: somebody's head is higher: fetch, one request in flight, from one peer after the other.
+
+    Whoever was asked goes to the end: a peer that gives little at a time sets nobody's pace.
+    """
     chain, now = state.chain, state.now.mono_ms
     if state.applying is not None or chain.queue:
         return False
@@ -103,7 +106,8 @@ def request_chain(state: State) -> bool:
         if status.head <= state.head.height:
             continue
         if refused is None or now - refused >= CHAIN_AGAIN_MS:
-            chain.peer, chain.asked_ms = peer, now
+            state.heads[peer] = state.heads.pop(peer)
+            chain.peer, chain.first, chain.asked_ms = peer, state.height, now
             state.out.work.append(FetchChain(peer, state.height))
             return True
     return False
@@ -124,6 +128,11 @@ def on_chain(state: State, event: ChainReceived) -> None:
         return
     chain.peer = None
     blocks = [b for b in event.blocks[:CHAIN_BLOCKS_MAX] if b.block.height >= state.height]
+    if event.blocks and event.blocks[0].block.height != chain.first:
+        _refuse(state, event.peer)
+        accusation = "a chain that does not begin where it was asked to"
+        state.out.work.append(AccusePeer(event.peer, accusation))
+        return
     if not blocks and event.blocks:
         return
     if not blocks:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-INBOX_EVENTS_MAX = 8_192  # frames and bodies that wait for the replica
+INBOX_EVENTS_MAX = 65_536  # frames and bodies that wait for the replica
+INBOX_EVENTS_PER_PEER_MAX = 4_096  # of one peer; what is more is dropped
+INBOX_BYTES_PER_PEER_MAX = 32 * 1024 * 1024
 JOURNAL_RECORD_BYTES_MAX = 64 * 1024 * 1024
 JOURNAL_COMPACT_BYTES = 8 * 1024 * 1024  # a longer journal is rewritten as the durable state
 

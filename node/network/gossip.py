@@ -8,51 +8,14 @@ from typing import Any
 import trio
 from libp2p.custom_types import TProtocol
 from libp2p.peer.id import ID
-from libp2p.pubsub.gossipsub import GossipSub
-from libp2p.pubsub.pubsub import Pubsub
 from libp2p.tools.anyio_service import background_trio_service
 
 from node.network import limits
 from node.network.counters import Counters
 from node.network.interface import Handlers, NetworkConfig, NetworkError
+from node.network.pubsub import BoundedRouter, SafePubsub
 
 log = logging.getLogger("kilochain.network")
-
-
-class SafePubsub(Pubsub):  # type: ignore[misc]
-    """Pubsub that survives a bad message and validates a message once, not once per copy.
-
-    The library starts a task for each message that a peer sends; how many of one peer's wait for
-    their validation is limited here.
-    """
-
-    def __init__(self, *args: Any, on_fault: Callable[[str, Exception], None], **kw: Any) -> None:
-        super().__init__(*args, **kw)
-        self._on_fault = on_fault
-        self._validating: set[bytes] = set()
-        self._of_peer: dict[str, int] = {}
-
-    async def push_msg(self, msg_forwarder: Any, msg: Any) -> None:
-        """Validate and forward one message; copies that come meanwhile are dropped."""
-        message_id = bytes(self.get_message_id(msg))
-        peer = str(msg_forwarder)
-        waiting = self._of_peer.get(peer, 0)
-        if message_id in self._validating or waiting >= limits.CHUNKS_PER_PEER_MAX:
-            return
-        self._validating.add(message_id)
-        self._of_peer[peer] = waiting + 1
-        try:
-            await super().push_msg(msg_forwarder, msg)
-        except Exception as error:  # noqa: BLE001 - the library would end the whole host
-            self._on_fault(peer, error)
-        finally:
-            self._validating.discard(message_id)
-            self._of_peer[peer] -= 1
-            if not self._of_peer[peer]:
-                del self._of_peer[peer]
-
-    def notify_subscriptions(self, publish_message: Any) -> None:
-        """Do nothing: the validator has handed the chunk on already."""
 
 
 class Gossip:
@@ -81,7 +44,7 @@ class Gossip:
     ) -> AsyncIterator[None]:
         """Run GossipSub on the host."""
         degree = min(self._size - 1, 3 if self._size <= 4 else 4)
-        router = GossipSub(
+        router = BoundedRouter(
             protocols=[TProtocol("/meshsub/1.1.0")],
             degree=degree,
             degree_low=max(1, degree - 1),
@@ -90,8 +53,9 @@ class Gossip:
             adaptive_gossip_enabled=False,
             spam_protection_enabled=False,
             eclipse_protection_enabled=False,
+            max_pending_messages_per_peer=limits.GOSSIP_WAITING_MAX,
         )
-        pubsub = SafePubsub(host, router, on_fault=on_fault, allowed_topics={self._topic})
+        pubsub = SafePubsub(host, router, self._topic, on_fault)
         pubsub.set_topic_validator(self._topic, self._validate, True)
         async with background_trio_service(pubsub), background_trio_service(router):
             await pubsub.wait_until_ready()

@@ -11,20 +11,23 @@ from libp2p import new_host
 from libp2p.crypto.ed25519 import Ed25519PublicKey, create_new_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key
 from libp2p.custom_types import TProtocol
+from libp2p.identity.identify_push.identify_push import ID_PUSH
 from libp2p.network.config import ConnectionConfig, RetryConfig
 from libp2p.peer.id import ID
+from libp2p.security.exceptions import HandshakeFailure
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
-from libp2p.stream_muxer.yamux.yamux import Yamux
 from multiaddr import Multiaddr
 
 from node.network import limits
 from node.network.interface import PortInUse
+from node.network.muxer import GuardedYamux
 from node.network.security import GatedNoise
+from node.network.upgrade import Door, Muxing, bound_negotiation
 
 UNBOUNDED = 10**6
-"""libp2p never gives back the token of an inbound connection: its own bound would one day refuse
-all. The membership bounds the real connections."""
+"""The membership and `node.network.upgrade` bound the connections; the library's own bound would
+let a crowd of strangers keep the members out."""
 
 
 def quiet_library() -> None:
@@ -45,15 +48,20 @@ def peer_id_of_public(public: bytes) -> str:
     return str(ID.from_pubkey(Ed25519PublicKey.from_bytes(public)))
 
 
-def build_host(seed: bytes, listen: str, admit: Callable[[str], bool]) -> Any:
-    """Return a host with TCP, gated Noise and Yamux, and nothing else."""
+def build_host(
+    seed: bytes,
+    listen: str,
+    admit: Callable[[str], bool],
+    on_breach: Callable[[str, Exception], None],
+) -> Any:
+    """Return a host with TCP, gated Noise and guarded Yamux, and nothing else."""
     keys = create_new_key_pair(seed)
     noise = GatedNoise(keys, noise_privkey=create_noise_key().private_key, admit=admit)
     host = new_host(
         key_pair=keys,
         listen_addrs=[Multiaddr(listen)],
         sec_opt={NOISE: noise},
-        muxer_opt={TProtocol(YAMUX): Yamux},
+        muxer_opt={TProtocol(YAMUX): GuardedYamux},
         connection_config=ConnectionConfig(
             max_connections=UNBOUNDED,
             min_connections=0,
@@ -62,12 +70,39 @@ def build_host(seed: bytes, listen: str, admit: Callable[[str], bool]) -> Any:
             max_connections_per_peer=limits.CONNECTIONS_PER_PEER_MAX,
             inbound_upgrade_timeout=int(limits.HANDSHAKE_S),
             outbound_upgrade_timeout=int(limits.HANDSHAKE_S),
+            inbound_stream_protocol_negotiation_timeout=limits.NEGOTIATION_S,
+            outbound_stream_protocol_negotiation_timeout=limits.NEGOTIATION_S,
         ),
         disable_identify_address_discovery=True,
     )
-    host.get_network().retry_config = RetryConfig(max_retries=0)
+    network = host.get_network()
+    network.retry_config = RetryConfig(max_retries=0)
+    network.upgrader.security_multistream = Door({NOISE: noise})
+    network.upgrader.muxer_multistream = Muxing({TProtocol(YAMUX): GuardedYamux}, on_breach)
+    bound_negotiation(host)
+    _let_inbound_end(network)
+    _learn_nothing(host)
     quiet_library()
     return host
+
+
+def _let_inbound_end(network: Any) -> None:
+    """End the task of an inbound connection with it: the library's waits for the host to stop."""
+    upgrade = network.upgrade_inbound_raw_conn
+
+    async def upgrade_and_wait(raw: Any, address: Any) -> Any:
+        muxer = await upgrade(raw, address)
+        await muxer.event_closed.wait()
+        raise HandshakeFailure("the connection has ended")
+
+    network.upgrade_inbound_raw_conn = upgrade_and_wait
+
+
+def _learn_nothing(host: Any) -> None:
+    """Answer identify, which other implementations ask, but keep nothing that peers say of
+    themselves: addresses are the genesis document's, and the library keeps any number."""
+    host.remove_stream_handler(ID_PUSH)
+    host._schedule_identify = lambda _peer, *, reason: None
 
 
 def guard_streams(host: Any, on_fault: Callable[[str, Exception], None]) -> None:

@@ -8,8 +8,6 @@ RESPONSE_BYTES_MAX = 16 * 1024 * 1024
 """Largest answer to a request."""
 CHUNK_BYTES_MAX = 900_000
 """Largest gossip chunk; the library loses larger messages without a word."""
-CHUNKS_PER_PEER_MAX = 64
-"""Gossip chunks of one peer that wait for their validation; more are dropped."""
 READ_BYTES = 64 * 1024
 """One read from a stream: each read costs a window update, so read much."""
 WRITE_BYTES = 256 * 1024
@@ -26,6 +24,40 @@ REQUESTS_SERVED_PER_PEER_MAX = 4
 """Requests of one peer served at one time."""
 REQUESTS_SERVED_MAX = 32
 """Requests served at one time."""
+STREAMS_MAX = 64
+"""Streams that one connection's peer may have open; honest peers need fewer than ten."""
+STREAM_WINDOW_BYTES_MAX = 4 * 1024 * 1024
+"""How far the window of a stream that a peer opened may grow; it begins at 256 KiB."""
+UNREAD_BYTES_MAX = 32 * 1024 * 1024
+"""Bytes of one connection that wait to be read, all its streams together."""
+FRAMES_PER_S = 5_000
+"""Multiplexer frames of one connection that are taken in a second; more wait in its socket."""
+FRAMES_BURST = 5_000
+"""Multiplexer frames that may come at once before the rate counts."""
+STREAM_COST_FRAMES = 25
+"""A new stream counts as this many frames: 200 in a second."""
+DISCARD_BYTES = 64 * 1024
+"""One read of what is thrown away."""
+NEGOTIATION_BYTES_MAX = 4 * 1024
+"""All that a peer may say to choose a protocol, a stream's or a connection's."""
+HANDSHAKES_MAX = 256
+"""Connections of peers not yet known; past it the oldest one makes room."""
+GOSSIP_BYTES_MAX = 1024 * 1024
+"""Largest gossip message on the wire; the library sends none larger."""
+GOSSIP_MESSAGES_MAX = 256
+"""Messages, and control entries, in one of those."""
+GOSSIP_IDS_MAX = 5_000
+"""Message IDs named in one of those."""
+GOSSIP_ID_BYTES_MAX = 128
+"""A message ID: a peer ID and eight bytes."""
+GOSSIP_SEQUENCE_BYTES = 8
+"""A message's sequence number."""
+GOSSIP_PENDING_MAX = 64
+"""Messages of one peer that are being checked; with more, its stream is not read."""
+GOSSIP_WAITING_MAX = 16
+"""Messages kept for a peer that has not subscribed yet."""
+GOSSIP_BACKOFF_S_MAX = 600
+"""Longest time that a peer may ask not to be grafted again."""
 FAULT_REASONS_MAX = 64
 """Distinct fault reasons counted apart; the rest count as "other"."""
 SCORED_PEERS_MAX = 1024
@@ -35,6 +67,10 @@ HANDSHAKE_S = 5.0
 """Noise handshake, both directions."""
 DIAL_S = 6.0
 """One dial, negotiation included."""
+NEGOTIATION_S = 10.0
+"""Choosing a stream's protocol."""
+FRAME_BODY_S = 60.0
+"""Arrival of an announced multiplexer frame."""
 HELLO_S = 5.0
 """Wait for the hello of a stream."""
 HEARTBEAT_S = 2.0
@@ -53,6 +89,8 @@ BACKOFF_MAX_S = 1.0
 """Longest wait before a redial; a restarted peer must be back within two seconds."""
 DIAL_GRACE_S = 1.5
 """The peer with the higher ID leaves the other this long to dial."""
+BUSY_S = 2.0
+"""Telling a peer that it asks too much at once."""
 SERVE_S = 30.0
 """Serving one request."""
 CLOSE_S = 2.0
@@ -63,6 +101,8 @@ FAULT_WINDOW_S = 60.0
 """Faults older than this are forgotten."""
 FAULTS_MAX = 10
 """Faults within the window after which a peer is refused."""
+BREACH_FAULTS = 5
+"""What a broken limit of the multiplexer counts as: it also ends the connection."""
 REFUSAL_S = 60.0
 """How long a peer with too many faults is refused."""
 WRONG_CHAIN_REFUSAL_S = 5.0

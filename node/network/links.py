@@ -16,7 +16,7 @@ from node.network import frames, limits
 from node.network.addresses import AddressBook
 from node.network.counters import Counters
 from node.network.frames import FrameReader
-from node.network.host import close_connection
+from node.network.host import close_connection, reset
 from node.network.interface import Handlers, NetworkConfig
 from node.network.link import Link, LinkDown
 from node.network.scoring import Scores
@@ -164,10 +164,13 @@ class Links:
         if link is None:
             await self._close_all(peer)
             return
-        if link.inbound is not None:
+        if (older := link.inbound) is not None:
             link.superseded = True
             link.scope.cancel()
         link.inbound = stream
+        if older is not None:
+            # Each stream that is read may hold a frame: a peer has one such stream, not many.
+            await reset(older)
         link.last_received = time.monotonic()
         link.arrived.set()
         self._check_up(link)

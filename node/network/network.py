@@ -43,7 +43,9 @@ class Network:
     async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled; `started()` when listening. Raises PortInUse."""
         probe_port(self._config.listen)
-        host = build_host(self._config.seed, self._config.listen, self._admit_connection)
+        host = build_host(
+            self._config.seed, self._config.listen, self._admit_connection, self._breach
+        )
         async with host.run(listen_addrs=[Multiaddr(self._config.listen)]):
             guard_streams(host, self._stream_fault)
             try:
@@ -97,10 +99,10 @@ class Network:
         for peer in sorted(peers):
             self._links.drop(peer)
 
-    def accuse(self, peer: str, reason: str) -> None:
+    def accuse(self, peer: str, reason: str, weight: int = 1) -> None:
         """Note a fault of a peer; too many within a minute and it is refused for a while."""
         self.counters.fault(reason)
-        if self._scores.accuse(peer):
+        if self._scores.accuse(peer, weight):
             log.warning("peer %s refused for %s s: %s", peer, limits.REFUSAL_S, reason)
             self._links.drop(peer)
 
@@ -144,6 +146,10 @@ class Network:
         self.counters.refused += 1
         log.info("refused a connection with %s", peer)
         return False
+
+    def _breach(self, peer: str, breach: Exception) -> None:
+        log.warning("connection with %s ended, it broke a limit: %s", peer, breach)
+        self.accuse(peer, "multiplexer", limits.BREACH_FAULTS)
 
     def _stream_fault(self, peer: str, error: Exception) -> None:
         if isinstance(error, Exception) and type(error).__name__ in ORDINARY_ENDS:

@@ -53,7 +53,11 @@ class Requests:
         sent = False
         try:
             with trio.fail_after(timeout_s):
-                stream = await host.new_stream(ID.from_string(peer), [PROTOCOL])
+                try:
+                    stream = await host.new_stream(ID.from_string(peer), [PROTOCOL])
+                except Exception:
+                    sent = True  # refused, and not cut short: the connection is as good as before
+                    raise
                 await stream.write(request)
                 sent = True
                 frame = await FrameReader(stream, limits.RESPONSE_BYTES_MAX).next()
@@ -83,15 +87,17 @@ class Requests:
 
     async def _serve(self, stream: Any) -> None:
         peer = str(stream.muxed_conn.peer_id)
-        busy = (
+        self._counters.requests_in += 1
+        if (
             self._serving[peer] >= limits.REQUESTS_SERVED_PER_PEER_MAX
             or self._serving.total() >= limits.REQUESTS_SERVED_MAX
-        )
-        self._counters.requests_in += 1
+        ):
+            await self._turn_away(stream)
+            return
         self._serving[peer] += 1
         try:
             with trio.fail_after(limits.SERVE_S):
-                answer = _pack(REFUSAL, b"busy", 64) if busy else await self._answer(peer, stream)
+                answer = await self._answer(peer, stream)
                 for start in range(0, len(answer), limits.WRITE_BYTES):
                     await stream.write(answer[start : start + limits.WRITE_BYTES])
                 await stream.close()
@@ -101,6 +107,14 @@ class Requests:
         finally:
             self._serving[peer] -= 1
             self._serving += Counter()
+
+    async def _turn_away(self, stream: Any) -> None:
+        """Say busy; it counts for nobody, or whoever asks too much would keep the rest out."""
+        with trio.move_on_after(limits.BUSY_S) as scope:
+            await stream.write(_pack(REFUSAL, b"busy", 64))
+            await stream.close()
+        if scope.cancelled_caught:
+            await close_connection(stream.swarm_conn)
 
     async def _answer(self, peer: str, stream: Any) -> bytes:
         frame = await FrameReader(stream, limits.REQUEST_BYTES_MAX).next()

@@ -13,13 +13,13 @@ class Scores:
         self._faults: dict[str, deque[float]] = {}
         self._refused_until: dict[str, float] = {}
 
-    def accuse(self, peer: str) -> bool:
-        """Note a fault; True if the peer is to be dropped now."""
+    def accuse(self, peer: str, weight: int = 1) -> bool:
+        """Note a fault that counts `weight` times; True if the peer is to be dropped now."""
         now = time.monotonic()
         if peer not in self._faults and len(self._faults) >= limits.SCORED_PEERS_MAX:
             self._faults.pop(next(iter(self._faults)))
         faults = self._faults.setdefault(peer, deque(maxlen=limits.FAULTS_MAX))
-        faults.append(now)
+        faults.extend([now] * weight)
         if len(faults) < limits.FAULTS_MAX or now - faults[0] > limits.FAULT_WINDOW_S:
             return False
         del self._faults[peer]

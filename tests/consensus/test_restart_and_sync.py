@@ -101,6 +101,35 @@ def test_r4_a_peer_that_claims_and_has_nothing_makes_way_for_the_next() -> None:
     assert [w.peer for w in output.work if isinstance(w, FetchChain)] == ["peer2"]
 
 
+def test_r4_a_chain_that_begins_elsewhere_makes_way_for_the_next() -> None:
+    """A peer that claims a high head and answers with old blocks is not asked for ever."""
+    bench = Bench()
+    first = bench.block()
+    bench.to_committed(first)
+    bench.applied(first)
+    old = CommittedBlock(first, bench.commit_certificate(first.digest))
+    bench.frame(status(0, head=9), 3)
+    bench.frame(status(0, head=9), 2)
+    output = bench.step(ChainReceived("peer3", (old,)))
+    assert [w.peer for w in output.work if isinstance(w, FetchChain)] == ["peer2"]
+    assert [w.peer for w in output.work if isinstance(w, AccusePeer)] == ["peer3"]
+
+
+def test_r4_a_peer_that_gives_one_block_at_a_time_takes_turns_with_the_others() -> None:
+    bench = Bench()
+    bench.frame(status(0, head=9), 3)
+    bench.frame(status(0, head=9), 2)
+    asked = ["peer3"]
+    for _ in range(5):
+        block = bench.block()
+        proof = bench.commit_certificate(block.digest, height=block.height)
+        true = CommittedBlock(block, proof)
+        bench.step(ChainReceived(asked[-1], (true,)))
+        output = bench.applied(block)
+        asked += [w.peer for w in output.work if isinstance(w, FetchChain)]
+    assert asked[1:] == ["peer3", "peer2", "peer3", "peer2", "peer3"]
+
+
 def test_a_claimed_head_turns_no_timer_off() -> None:
     bench = Bench()
     bench.frame(status(0, head=10**9), 3)

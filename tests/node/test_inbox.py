@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from consensus.interface import Heartbeat, PeerConnected, PoolChanged
+from consensus.interface import FrameReceived, Heartbeat, PeerConnected, PoolChanged
 from node.inbox import Inbox
 
 
@@ -38,3 +38,25 @@ def test_a_deadline_that_has_come_is_told_before_the_next_frame() -> None:
         assert await inbox.take(trio.current_time()) is None
 
     trio.run(main)
+
+
+def test_a_peer_that_floods_keeps_nobody_waiting_and_its_excess_is_dropped() -> None:
+    async def main() -> None:
+        inbox = Inbox(events_per_peer_max=100)
+        taken = [inbox.offer(FrameReceived("loud", bytes([turn]))) for turn in range(200)]
+        assert taken.count(True) == 100
+        assert inbox.offer(FrameReceived("quiet", b"vote"))
+        far = trio.current_time() + 60
+        first_two = [await inbox.take(far), await inbox.take(far)]
+        assert FrameReceived("quiet", b"vote") in first_two
+        rest = [await inbox.take(far) for _ in range(99)]
+        assert rest == [FrameReceived("loud", bytes([turn])) for turn in range(1, 100)]
+
+    trio.run(main)
+
+
+def test_few_large_frames_fill_a_peers_line_as_well() -> None:
+    inbox = Inbox(bytes_per_peer_max=10)
+    assert inbox.offer(FrameReceived("loud", b"x" * 8))
+    assert not inbox.offer(FrameReceived("loud", b"x" * 8))
+    assert inbox.offer(FrameReceived("quiet", b"x" * 8))
