@@ -30,7 +30,7 @@ class LevelDBStore:
         self._path = path
         if create:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
+            if any(map(_holds_entries, path.iterdir())):
                 message = f"{path} is not empty and not whole: restore it, or empty it and sync"
                 raise StoreCorrupted("E_CORRUPTED", message)
         elif not (path / "CURRENT").exists():
@@ -87,6 +87,14 @@ class LevelDBStore:
     def close(self) -> None:
         """Close the database."""
         self._db.close()
+
+
+def _holds_entries(file: Path) -> bool:
+    """Whether a file may hold entries: a table, or a log that is not empty.
+
+    A power cut in a database's first moments leaves files, and none of these.
+    """
+    return file.suffix in (".ldb", ".sst") or (file.suffix == ".log" and file.stat().st_size > 0)
 
 
 def _corrupted(error: Exception, path: Path) -> StoreCorrupted:

@@ -147,10 +147,14 @@ class Node:
                 _log.info("running", name=self.name, peer_id=self.network.peer_id)
                 task_status.started(self)
         finally:
-            self.verifier.close()
-            if self._journal is not None:
-                self._journal.close()
-            self._store.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of what `open_node` opened."""
+        self.verifier.close()
+        if self._journal is not None:
+            self._journal.close()
+        self._store.close()
 
     # --- what the RPC asks
 

@@ -36,6 +36,7 @@ def test_a_folder_that_is_missing_taken_or_lost_its_index_is_told(tmp_path: Path
     store = LevelDBStore(path, create=True)
     with pytest.raises(OSError, match="cannot open"):
         LevelDBStore(path, create=False)
+    store.write([(b"key", b"value")])
     store.close()
     (path / "CURRENT").unlink()
     for create in (True, False):
