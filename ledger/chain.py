@@ -19,7 +19,7 @@ from ledger.blocks import (
 from ledger.codec import decode, encode
 from ledger.errors import GenesisError, InvalidBlock, InvalidTransaction, StoreCorrupted
 from ledger.genesis import Genesis, Validator
-from ledger.limits import BLOCK_BYTES_MAX
+from ledger.limits import BLOCK_BYTES_MAX, NEWEST_BYTES
 from ledger.records import Anchor, BatchRecord
 from ledger.state import State
 from ledger.store import Store
@@ -86,7 +86,9 @@ class Chain:
     @staticmethod
     def open(store: Store, genesis: Genesis, check_signatures: SignatureCheck) -> Chain:
         """A chain that exists. Raises GenesisError, StoreCorrupted."""
-        return Chain(store, genesis, check_signatures)
+        chain = Chain(store, genesis, check_signatures)
+        _check_newest(store, chain.head.height)
+        return chain
 
     @property
     def head(self) -> Head:
@@ -314,9 +316,24 @@ def _stored_block(store: Store, height: int) -> StoredBlock | None:
     return StoredBlock(data, certificate)
 
 
+def _check_newest(store: Store, height: int) -> None:
+    """Look for the newest blocks. A manifest that was cut short no longer names the tables that
+    LevelDB wrote last, and opens all the same: what is missing then ends below the log."""
+    seen = 0
+    while height >= 0 and seen < NEWEST_BYTES:
+        stored = _stored_block(store, height)
+        if stored is None:
+            message = f"height {height}: the block is missing below the head: fetch the chain again"
+            raise StoreCorrupted("E_CORRUPTED", message)
+        seen += len(stored.data)
+        height -= 1
+
+
 def _load_head(store: Store, genesis: Genesis) -> tuple[Head, int]:
     if store.get(b"mgenesis") != genesis.digest:
-        message = "the store was made for another genesis, or for none: check --home"
+        message = (
+            "the store was made for another genesis, or for none: check --home and genesis.json"
+        )
         raise GenesisError("E_GENESIS", message)
     found = store.get(b"mhead")
     try:
@@ -330,6 +347,6 @@ def _load_head(store: Store, genesis: Genesis) -> tuple[Head, int]:
             ParsedBlock(header, header_bytes, header_digest(header_bytes), (), b""), certificate
         )
     except (InvalidBlock, ValueError, TypeError) as error:
-        message = f"the head does not read ({error}): restore the chain or sync anew"
+        message = f"the head does not read ({error}): fetch the chain again"
         raise StoreCorrupted("E_CORRUPTED", message) from error
     return head, journal_record

@@ -12,19 +12,17 @@ import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from homes import RecordedNetwork, copy_without_data, opened, recorded_network
-from recording import Image, Operation, images, read_recording, write_files
+from homes import copy_without_data, opened
+from recorded_run import EVERYTHING, RecordedRun, read_frame
+from recording import Image, images, write_files
 
 from consensus.interface import Now, Send, SendToAll
 from consensus.messages import Vote
-from consensus.wire import decode_frame, vote_bytes
+from consensus.wire import vote_bytes
 from ledger.errors import StoreCorrupted
-from ledger.leveldb_store import LevelDBStore
 from node.guard import DoubleSign
 from node.journal import scan
 from node.node import Node
@@ -32,70 +30,11 @@ from node.node import Node
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 CUTS = int(os.environ.get("KILOCHAIN_CUTS", "500"))
 FIRST_SEED = int(os.environ.get("KILOCHAIN_SEED", "0"))
-BLOCKS = 50
 JOURNAL = "data/journal/votes"
-EVERYTHING = 10**9
 OTHER = hashlib.sha256(b"another block").digest()
 
 
-@dataclass
-class Recording:
-    """What v0 did, and every entry of its store after each block, by height."""
-
-    network: RecordedNetwork
-    spare: Path
-
-    def __post_init__(self) -> None:
-        self.operations, self.frames = read_recording(self.network.record)
-        self.home = self.network.home("v0")
-        self.writes = [each for each in self.operations if each.what == "write"]
-        self.contents = [self._content(each) for each in self.writes]
-
-    def _content(self, operation: Operation) -> dict[bytes, bytes]:
-        write_files(self.spare, operation.after)
-        store = LevelDBStore(self.spare / "data" / "chain", create=False)
-        found = dict(store.scan(b"", b"", EVERYTHING))
-        store.close()
-        shutil.rmtree(self.spare)
-        return found
-
-    def heights(self, image: Image) -> range:
-        """The heights that the chain may have after a cut."""
-        place = self.operations.index(image.operation)
-        written = sum(each.what == "write" for each in self.operations[:place])
-        block = image.operation.what == "write"
-        least = written - 1 + (block and image.whole)
-        return range(max(0, least), max(0, written - 1 + block) + 1)
-
-    def sent_votes(self, image: Image, node: Node) -> dict[tuple[str, int, int], Vote]:
-        """The own votes that had left before the operation that was cut began."""
-        place = self.operations.index(image.operation)
-        count = self.operations[place - 1].sent if place else 0
-        found = {}
-        for frame in self.frames[:count]:
-            message = _read(node, frame)
-            if isinstance(message, Vote) and message.sender == _key(node):
-                found[message.kind, message.view, message.height] = message
-        return found
-
-
-@pytest.fixture(scope="module")
-def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
-    folder = tmp_path_factory.mktemp("power")
-    with recorded_network(folder / "net", BLOCKS) as network:
-        yield Recording(network, folder / "spare")
-
-
-def _read(node: Node, frame: bytes) -> object:
-    return decode_frame(frame, node.genesis.chain_id, node._environment.read_header)
-
-
-def _key(node: Node) -> bytes:
-    assert node._identity.voting is not None
-    return node._identity.voting.public
-
-
-def _outcome(recording: Recording, image: Image, home: Path) -> str:
+def _outcome(recording: RecordedRun, image: Image, home: Path) -> str:
     copy_without_data(recording.home, home)
     write_files(home, image.files)
     try:
@@ -115,7 +54,7 @@ def _outcome(recording: Recording, image: Image, home: Path) -> str:
     return "refuses"
 
 
-def _judge_promises(recording: Recording, image: Image, node: Node) -> None:
+def _judge_promises(recording: RecordedRun, image: Image, node: Node) -> None:
     durable = image.operation.before.get(JOURNAL)
     assert node._observe is None
     assert node._journal is not None
@@ -127,13 +66,13 @@ def _judge_promises(recording: Recording, image: Image, node: Node) -> None:
             node._environment.guard.check(message)
     for send in node.driver.replica.resume(Now(0, 0)).send:
         if isinstance(send, Send | SendToAll):
-            again = _read(node, send.data)
+            again = read_frame(node, send.data)
             if isinstance(again, Vote):
                 assert sent.get((again.kind, again.view, again.height), again) == again
 
 
 def test_after_any_power_cut_the_chain_is_there_and_no_vote_is_forgotten(
-    recording: Recording, tmp_path: Path
+    recording: RecordedRun, tmp_path: Path
 ) -> None:
     kinds = Counter(each.what for each in recording.operations)
     assert kinds["compact"] > 0, "the journal was never rewritten"
