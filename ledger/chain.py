@@ -17,7 +17,13 @@ from ledger.blocks import (
     validators_hash,
 )
 from ledger.codec import decode, encode
-from ledger.errors import GenesisError, InvalidBlock, InvalidTransaction, StoreCorrupted
+from ledger.errors import (
+    FormatUnknown,
+    GenesisError,
+    InvalidBlock,
+    InvalidTransaction,
+    StoreCorrupted,
+)
 from ledger.genesis import Genesis, Validator
 from ledger.limits import BLOCK_BYTES_MAX, NEWEST_BYTES
 from ledger.records import Anchor, BatchRecord
@@ -80,12 +86,12 @@ class Chain:
             raise GenesisError("E_GENESIS", "the store already holds a chain: open it instead")
         block = genesis_block(genesis)
         writes = _block_writes(block, b"", 0)
-        store.write([(b"mgenesis", genesis.digest), *writes])
+        store.write([(b"mformat", _FORMAT), (b"mgenesis", genesis.digest), *writes])
         return Chain(store, genesis, check_signatures)
 
     @staticmethod
     def open(store: Store, genesis: Genesis, check_signatures: SignatureCheck) -> Chain:
-        """A chain that exists. Raises GenesisError, StoreCorrupted."""
+        """A chain that exists. Raises FormatUnknown, GenesisError, StoreCorrupted."""
         chain = Chain(store, genesis, check_signatures)
         _check_newest(store, chain.head.height)
         return chain
@@ -278,6 +284,7 @@ class Chain:
 
 
 _FRAMING_BYTES = 2048
+_FORMAT = b"1"  # of the store: another number for each change that an older version would misread
 
 
 def _block_writes(
@@ -330,6 +337,11 @@ def _check_newest(store: Store, height: int) -> None:
 
 
 def _load_head(store: Store, genesis: Genesis) -> tuple[Head, int]:
+    written = store.get(b"mformat")
+    if written != _FORMAT:
+        shown = "none" if written is None else written.decode(errors="replace")
+        message = f"the store's format is {shown}, this version reads {_FORMAT.decode()}"
+        raise FormatUnknown("E_FORMAT", message)
     if store.get(b"mgenesis") != genesis.digest:
         message = (
             "the store was made for another genesis, or for none: check --home and genesis.json"

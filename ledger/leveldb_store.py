@@ -2,6 +2,7 @@
 
 | key | value |
 |---|---|
+| `mformat` | the format of all of these, `1` |
 | `mgenesis` | the genesis digest |
 | `mhead` | canonical [header, certificate, journal record number] |
 | `b` + height (8, big endian) | block body |

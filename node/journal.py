@@ -28,6 +28,10 @@ class JournalDamaged(Exception):  # noqa: N818 - the name says what happened
     """The journal is not what was written; the message says where."""
 
 
+class JournalUnknown(Exception):  # noqa: N818 - the name says what happened
+    """The journal is of another format; the message says which."""
+
+
 class HomeLocked(Exception):  # noqa: N818 - the name says what happened
     """Another process runs on this home; the message gives its pid."""
 
@@ -55,7 +59,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Open and read back; cuts a torn tail. Raises FileNotFoundError, JournalDamaged."""
+        """Open and read back; cuts a torn tail. Raises FileNotFoundError and what `scan` raises."""
         data = path.read_bytes()
         records, last, end = scan(data)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
@@ -189,11 +193,14 @@ def whole_file(base: int, records: Sequence[bytes]) -> bytes:
 def scan(data: bytes) -> tuple[list[bytes], int, int]:
     """The records of a journal's bytes, the last number, and where the whole records end.
 
-    What follows that end is a torn tail. Raises JournalDamaged for any other misfit.
+    What follows that end is a torn tail. Raises JournalUnknown for another format, and
+    JournalDamaged for any other misfit.
     """
     if len(data) < _HEAD.size:
         raise JournalDamaged("the journal's first bytes are missing")
     magic, number, check = _HEAD.unpack_from(data)
+    if check == _sum(data[:16]) and magic != _MAGIC and magic[:-1] == _MAGIC[:-1]:
+        raise JournalUnknown(f"its format is {magic.decode(errors='replace')}, not KILOJNL1")
     if magic != _MAGIC or check != _sum(data[:16]):
         raise JournalDamaged("the journal's first bytes are wrong")
     records: list[bytes] = []

@@ -12,12 +12,16 @@ from ledger.chain import Chain, SignatureCheck
 from ledger.errors import GenesisError, LedgerError
 from ledger.genesis import Genesis, parse_genesis
 from ledger.leveldb_store import LevelDBStore
-from node.journal import Journal, JournalDamaged, make_folder, write_file
+from node.journal import Journal, JournalDamaged, JournalUnknown, make_folder, write_file
 from node.limits import DESCRIPTORS_MAX
 
 
 class StartRefused(Exception):  # noqa: N818 - the name says what happened
     """The node cannot start; the message says why and what to do."""
+
+
+class FormatRefused(StartRefused):
+    """The home was written by another version; the message names the file."""
 
 
 class HomeDamaged(StartRefused):
@@ -48,6 +52,8 @@ def open_journal(
         if height > 0 or recorded > 0 or (mark is not None and mark.exists()):
             return None, f"the journal {path} is missing: {advice}"
         journal = Journal.create(path)
+    except JournalUnknown as error:
+        raise FormatRefused(f"the journal {path}: {error}") from error
     except JournalDamaged as error:
         return None, f"the journal {path} is damaged ({error}): {advice}"
     if journal.last_record < recorded:

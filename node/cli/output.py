@@ -32,6 +32,10 @@ _NO_NODE = (
     "start one with `kilochain start` or `kilochain testnet up`, or name another with --rpc or "
     "KILOCHAIN_RPC"
 )
+_OTHER_VERSION = (
+    "run the version of kilochain that wrote this home (docs/operations.md, Upgrade); nothing was "
+    "changed"
+)
 # By name, so that a verb does not import what it never uses: the first class of an error's
 # ancestry that stands here gives its exit code and what to do next.
 ENDINGS: dict[str, tuple[int, str]] = {
@@ -57,6 +61,7 @@ ENDINGS: dict[str, tuple[int, str]] = {
     "node.keys:KeyFileError": (EXIT_FAILED, ""),
     "node.network.interface:NetworkError": (EXIT_FAILED, "set p2p.listen in config.toml"),
     "node.rpc.server:ListenFailed": (EXIT_FAILED, ""),
+    "node.startup:FormatRefused": (EXIT_FAILED, _OTHER_VERSION),
     "node.startup:HomeDamaged": (
         EXIT_FAILED,
         "look it up in docs/operations.md, A damaged file",
@@ -68,6 +73,7 @@ ENDINGS: dict[str, tuple[int, str]] = {
         EXIT_UNVERIFIED,
         "look it up in docs/operations.md, A damaged file",
     ),
+    "ledger.errors:FormatUnknown": (EXIT_FAILED, _OTHER_VERSION),
     "ledger.errors:LedgerError": (EXIT_FAILED, ""),
 }
 _EXIT_OF_CODE = {
