@@ -13,7 +13,8 @@ import fcntl
 import hashlib
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from node.limits import JOURNAL_RECORD_BYTES_MAX
@@ -88,8 +89,9 @@ class Journal:
         self._pending.clear()
         # After a failed fsync the kernel may drop the pages and report the next one as done.
         self._failed = True
-        _write_all(self._descriptor, data)
-        os.fdatasync(self._descriptor)
+        with _named(self._path):
+            _write_all(self._descriptor, data)
+            os.fdatasync(self._descriptor)
         self._failed = False
         self.bytes_written += len(data)
 
@@ -122,8 +124,13 @@ class HomeLock:
             pid = os.read(self._descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._descriptor)
             raise HomeLocked(f"{path.parent}: process {pid} already runs on this home") from None
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        try:
+            with _named(path):
+                os.ftruncate(self._descriptor, 0)
+                os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        except OSError:
+            os.close(self._descriptor)
+            raise
 
     def release(self) -> None:
         """Give the home back."""
@@ -144,8 +151,9 @@ def write_file(path: Path, data: bytes) -> None:
     fresh = path.with_name(path.name + ".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        _write_all(descriptor, data)
-        os.fsync(descriptor)
+        with _named(path):
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
     os.replace(fresh, path)
@@ -169,6 +177,15 @@ def frame_record(number: int, payload: bytes) -> bytes:
     """One record as it stands in the file."""
     lead = struct.pack(">IQ", len(payload), number)
     return lead + _sum(lead) + payload + _sum(payload)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put the file's name into the errors of calls that know only its descriptor."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
