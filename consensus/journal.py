@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from ledger.codec import Value, encode
 
 from .errors import InvariantBroken, ProtocolViolation, invariant
-from .interface import Block
+from .interface import Block, Environment
 from .limits import OWN_VIEWS_MAX, RECORD_BYTES_MAX
 from .messages import ACTIVE, CHANGING, NewView, Prepared, Proof, ViewChange, Vote
 from .state import State
@@ -95,6 +95,43 @@ def trim_own(state: State) -> None:
     if state.prepared is not None:
         named.append(state.prepared.digest)
     state.voted = {digest: block for digest, block in state.voted.items() if digest in named}
+
+
+def reached(records: Iterable[bytes], chain_id: str, environment: Environment) -> int:
+    """The height that the chain had reached, at least, when these records were written.
+
+    A chain below it has lost blocks since, and perhaps the journal no longer holds the votes at
+    those heights. Raises InvariantBroken for a record that cannot be read.
+    """
+    height = 0
+    for record in records:
+        try:
+            height = max(height, _reached(record, chain_id, environment))
+        except (ProtocolViolation, ValueError) as error:
+            raise InvariantBroken(f"a journal record cannot be read: {error}") from error
+    return height
+
+
+def _reached(record: bytes, chain_id: str, environment: Environment) -> int:
+    fields = items(unpack(record, bytes_max=RECORD_BYTES_MAX), count_max=10)
+    if fields[0] == "prepared":
+        prepared = read_prepared(fields[1])
+        return 0 if prepared is None else prepared.height - 1
+    if fields[0] == "vote":
+        vote = decode_frame(binary(fields[1]), chain_id, environment.read_header)
+        return vote.height - 1 if isinstance(vote, Vote) else 0
+    if fields[0] != "view":
+        return 0  # a body promises nothing without a vote behind it
+    heights = [number(fields[1]) - 1, number(fields[5])]
+    for frame in fields[7], fields[9]:
+        message = None
+        if frame is not None:
+            message = decode_frame(binary(frame), chain_id, environment.read_header)
+        if isinstance(message, ViewChange):
+            heights.append(message.head.height)
+        elif isinstance(message, Proof):
+            heights.append(message.header.height)
+    return max(heights)
 
 
 def restore(state: State, records: Iterable[bytes]) -> None:

@@ -17,9 +17,15 @@ from ledger.blocks import (
     validators_hash,
 )
 from ledger.codec import decode, encode
-from ledger.errors import GenesisError, InvalidBlock, InvalidTransaction, StoreCorrupted
+from ledger.errors import (
+    FormatUnknown,
+    GenesisError,
+    InvalidBlock,
+    InvalidTransaction,
+    StoreCorrupted,
+)
 from ledger.genesis import Genesis, Validator
-from ledger.limits import BLOCK_BYTES_MAX
+from ledger.limits import BLOCK_BYTES_MAX, NEWEST_BYTES
 from ledger.records import Anchor, BatchRecord
 from ledger.state import State
 from ledger.store import Store
@@ -80,13 +86,15 @@ class Chain:
             raise GenesisError("E_GENESIS", "the store already holds a chain: open it instead")
         block = genesis_block(genesis)
         writes = _block_writes(block, b"", 0)
-        store.write([(b"mgenesis", genesis.digest), *writes])
+        store.write([(b"mformat", _FORMAT), (b"mgenesis", genesis.digest), *writes])
         return Chain(store, genesis, check_signatures)
 
     @staticmethod
     def open(store: Store, genesis: Genesis, check_signatures: SignatureCheck) -> Chain:
-        """A chain that exists. Raises GenesisError, StoreCorrupted."""
-        return Chain(store, genesis, check_signatures)
+        """A chain that exists. Raises FormatUnknown, GenesisError, StoreCorrupted."""
+        chain = Chain(store, genesis, check_signatures)
+        _check_newest(store, chain.head.height)
+        return chain
 
     @property
     def head(self) -> Head:
@@ -276,6 +284,7 @@ class Chain:
 
 
 _FRAMING_BYTES = 2048
+_FORMAT = b"1"  # of the store: another number for each change that an older version would misread
 
 
 def _block_writes(
@@ -314,9 +323,29 @@ def _stored_block(store: Store, height: int) -> StoredBlock | None:
     return StoredBlock(data, certificate)
 
 
+def _check_newest(store: Store, height: int) -> None:
+    """Look for the newest blocks. A manifest that was cut short no longer names the tables that
+    LevelDB wrote last, and opens all the same: what is missing then ends below the log."""
+    seen = 0
+    while height >= 0 and seen < NEWEST_BYTES:
+        stored = _stored_block(store, height)
+        if stored is None:
+            message = f"height {height}: the block is missing below the head: fetch the chain again"
+            raise StoreCorrupted("E_CORRUPTED", message)
+        seen += len(stored.data)
+        height -= 1
+
+
 def _load_head(store: Store, genesis: Genesis) -> tuple[Head, int]:
+    written = store.get(b"mformat")
+    if written != _FORMAT:
+        shown = "none" if written is None else written.decode(errors="replace")
+        message = f"the store's format is {shown}, this version reads {_FORMAT.decode()}"
+        raise FormatUnknown("E_FORMAT", message)
     if store.get(b"mgenesis") != genesis.digest:
-        message = "the store was made for another genesis, or for none: check --home"
+        message = (
+            "the store was made for another genesis, or for none: check --home and genesis.json"
+        )
         raise GenesisError("E_GENESIS", message)
     found = store.get(b"mhead")
     try:
@@ -330,6 +359,6 @@ def _load_head(store: Store, genesis: Genesis) -> tuple[Head, int]:
             ParsedBlock(header, header_bytes, header_digest(header_bytes), (), b""), certificate
         )
     except (InvalidBlock, ValueError, TypeError) as error:
-        message = f"the head does not read ({error}): restore the chain or sync anew"
+        message = f"the head does not read ({error}): fetch the chain again"
         raise StoreCorrupted("E_CORRUPTED", message) from error
     return head, journal_record

@@ -34,3 +34,7 @@ class GenesisError(LedgerError):
 
 class StoreCorrupted(LedgerError):  # noqa: N818 - the name is the fact
     """What is stored is not what was written: E_CORRUPTED."""
+
+
+class FormatUnknown(LedgerError):  # noqa: N818 - the name is the fact
+    """The store was written in a format that this version does not read: E_FORMAT."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ledger.blocks import BlockHeader, genesis_block, parse_block
 from ledger.chain import Chain, SignatureCheck, StoredBlock
-from ledger.errors import GenesisError, InvalidBlock, StoreCorrupted
+from ledger.errors import FormatUnknown, GenesisError, InvalidBlock, StoreCorrupted
 from ledger.genesis import Genesis, Validator
 from ledger.store import MemoryStore, Store
 
@@ -46,7 +46,7 @@ def check_chain(
         if stored.head != replayed.head:
             return "the head: not the newest block with its certificate"
         return _compare(store, memory, stored.head.height)
-    except (StoreCorrupted, GenesisError) as error:
+    except (FormatUnknown, GenesisError, StoreCorrupted) as error:
         return str(error)
 
 

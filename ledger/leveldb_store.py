@@ -2,6 +2,7 @@
 
 | key | value |
 |---|---|
+| `mformat` | the format of all of these, `1` |
 | `mgenesis` | the genesis digest |
 | `mhead` | canonical [header, certificate, journal record number] |
 | `b` + height (8, big endian) | block body |
@@ -30,11 +31,11 @@ class LevelDBStore:
         self._path = path
         if create:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                message = f"{path} is not empty and not whole: restore it, or empty it and sync"
+            if any(map(_holds_entries, path.iterdir())):
+                message = f"the chain in {path} lost its file CURRENT: {_ADVICE}"
                 raise StoreCorrupted("E_CORRUPTED", message)
         elif not (path / "CURRENT").exists():
-            message = f"{path} holds no chain: restore it, or make the node anew and let it sync"
+            message = f"{path} holds no chain: start the node to make one"
             raise StoreCorrupted("E_CORRUPTED", message)
         try:
             self._db = plyvel.DB(
@@ -89,9 +90,21 @@ class LevelDBStore:
         self._db.close()
 
 
+def _holds_entries(file: Path) -> bool:
+    """Whether a file may hold entries: a table, or a log that is not empty.
+
+    A power cut in a database's first moments leaves files, and none of these.
+    """
+    return file.suffix in (".ldb", ".sst") or (file.suffix == ".log" and file.stat().st_size > 0)
+
+
 def _corrupted(error: Exception, path: Path) -> StoreCorrupted:
-    message = (
-        f"the chain in {path} is damaged ({error}): an observer may move its data/ away and fetch "
-        "the chain again; a validator needs a new key first (docs/operations.md, Backups)"
-    )
-    return StoreCorrupted("E_CORRUPTED", message)
+    said = error.args[0] if error.args else error
+    said = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return StoreCorrupted("E_CORRUPTED", f"the chain in {path} is damaged ({said}): {_ADVICE}")
+
+
+_ADVICE = (
+    "stop the node, move this folder away and start: it fetches the chain again from the others "
+    "(docs/operations.md, A damaged file)"
+)

@@ -82,7 +82,7 @@ def read_transaction(store: Store, tx_id: bytes, anchor: Anchor) -> Transaction:
 
 
 def _corrupted(message: str) -> StoreCorrupted:
-    return StoreCorrupted("E_CORRUPTED", f"{message}: restore the chain or sync anew")
+    return StoreCorrupted("E_CORRUPTED", f"{message}: fetch the chain again")
 
 
 def find_batch(store: Store, producer: str, batch_no: int) -> BatchRecord | None:

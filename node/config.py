@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+PORT_MAX = 65_535
 _LEVELS = ("debug", "info", "warning", "error")
 _ADDRESS = re.compile(r"/(ip4|ip6|dns|dns4|dns6)/[^/]+/tcp/\d{1,5}(/p2p/[A-Za-z0-9]+)?")
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}")
@@ -178,13 +180,26 @@ def _check(path: Path, config: Config) -> None:
         raise ConfigError(f"{path}: log.level must be one of {', '.join(_LEVELS)}")
     if config.log.format not in ("terminal", "json"):
         raise ConfigError(f"{path}: log.format must be terminal or json")
-    if not _ADDRESS.fullmatch(config.p2p.listen):
+    if not _is_address(config.p2p.listen):
         raise ConfigError(f"{path}: p2p.listen must look like /ip4/0.0.0.0/tcp/8644")
     for address in config.p2p.bootstrap:
-        matched = isinstance(address, str) and _ADDRESS.fullmatch(address)
+        matched = isinstance(address, str) and _is_address(address)
         if not matched or "/p2p/" not in address:
             raise ConfigError(f"{path}: p2p.bootstrap: {address!r} must end in /p2p/<peer ID>")
     if config.testnet.clock_offset_ms and not config.testnet.control:
         raise ConfigError(f"{path}: testnet.clock_offset_ms is for nodes with testnet.control only")
-    if not _LISTEN.fullmatch(config.rpc.listen):
+    listen = config.rpc.listen
+    if not _LISTEN.fullmatch(listen) or int(listen.rpartition(":")[2]) > PORT_MAX:
         raise ConfigError(f"{path}: rpc.listen must look like 127.0.0.1:8645")
+
+
+def _is_address(text: str) -> bool:
+    """Whether a multiaddr has our form, and its host and TCP port exist."""
+    if not _ADDRESS.fullmatch(text):
+        return False
+    family, host, _, port = text.split("/")[1:5]
+    try:
+        known = not family.startswith("ip") or f"ip{ip_address(host).version}" == family
+    except ValueError:
+        return False
+    return known and int(port) <= PORT_MAX

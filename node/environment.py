@@ -27,7 +27,8 @@ class NodeEnvironment:
         guard: VoteGuard | None = None,
         known: Callable[[bytes], Transaction | None] = lambda signed: None,
     ) -> None:
-        self.guard = guard or VoteGuard()
+        # An empty guard still knows the head and the view, and is falsy.
+        self.guard = VoteGuard() if guard is None else guard
         self._key = key
         self._known = known
 

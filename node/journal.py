@@ -13,7 +13,8 @@ import fcntl
 import hashlib
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from node.limits import JOURNAL_RECORD_BYTES_MAX
@@ -26,6 +27,10 @@ _CHECK = 8
 
 class JournalDamaged(Exception):  # noqa: N818 - the name says what happened
     """The journal is not what was written; the message says where."""
+
+
+class JournalUnknown(Exception):  # noqa: N818 - the name says what happened
+    """The journal is of another format; the message says which."""
 
 
 class HomeLocked(Exception):  # noqa: N818 - the name says what happened
@@ -55,7 +60,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Open and read back; cuts a torn tail. Raises FileNotFoundError, JournalDamaged."""
+        """Open and read back; cuts a torn tail. Raises FileNotFoundError and what `scan` raises."""
         data = path.read_bytes()
         records, last, end = scan(data)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
@@ -84,8 +89,9 @@ class Journal:
         self._pending.clear()
         # After a failed fsync the kernel may drop the pages and report the next one as done.
         self._failed = True
-        _write_all(self._descriptor, data)
-        os.fdatasync(self._descriptor)
+        with _named(self._path):
+            _write_all(self._descriptor, data)
+            os.fdatasync(self._descriptor)
         self._failed = False
         self.bytes_written += len(data)
 
@@ -118,8 +124,13 @@ class HomeLock:
             pid = os.read(self._descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._descriptor)
             raise HomeLocked(f"{path.parent}: process {pid} already runs on this home") from None
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        try:
+            with _named(path):
+                os.ftruncate(self._descriptor, 0)
+                os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        except OSError:
+            os.close(self._descriptor)
+            raise
 
     def release(self) -> None:
         """Give the home back."""
@@ -140,8 +151,9 @@ def write_file(path: Path, data: bytes) -> None:
     fresh = path.with_name(path.name + ".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        _write_all(descriptor, data)
-        os.fsync(descriptor)
+        with _named(path):
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
     os.replace(fresh, path)
@@ -167,6 +179,15 @@ def frame_record(number: int, payload: bytes) -> bytes:
     return lead + _sum(lead) + payload + _sum(payload)
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put the file's name into the errors of calls that know only its descriptor."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
@@ -189,11 +210,14 @@ def whole_file(base: int, records: Sequence[bytes]) -> bytes:
 def scan(data: bytes) -> tuple[list[bytes], int, int]:
     """The records of a journal's bytes, the last number, and where the whole records end.
 
-    What follows that end is a torn tail. Raises JournalDamaged for any other misfit.
+    What follows that end is a torn tail. Raises JournalUnknown for another format, and
+    JournalDamaged for any other misfit.
     """
     if len(data) < _HEAD.size:
         raise JournalDamaged("the journal's first bytes are missing")
     magic, number, check = _HEAD.unpack_from(data)
+    if check == _sum(data[:16]) and magic != _MAGIC and magic[:-1] == _MAGIC[:-1]:
+        raise JournalUnknown(f"its format is {magic.decode(errors='replace')}, not KILOJNL1")
     if magic != _MAGIC or check != _sum(data[:16]):
         raise JournalDamaged("the journal's first bytes are wrong")
     records: list[bytes] = []

@@ -22,6 +22,10 @@ class KeyFileError(Exception):
     """A key file cannot be read, written or opened; the message names the file."""
 
 
+class KeyFileDamaged(KeyFileError):  # noqa: N818 - the name says what happened
+    """What stands in a key file is no key, or is not the key that it says."""
+
+
 class PassphraseWrong(KeyFileError):  # noqa: N818 - the name says what happened
     """The passphrase does not open the key file, or none was given."""
 
@@ -137,7 +141,7 @@ def load_key(path: Path, passphrase: str | None = None) -> KeyFile:
         seed = bytes.fromhex(document["secret"])
     key = from_seed(document["kind"], seed)
     if key.public.hex() != document["public"]:
-        raise KeyFileError(f"{path}: the public key does not belong to the secret")
+        raise KeyFileDamaged(f"{path}: the public key does not belong to the secret")
     return key
 
 
@@ -156,11 +160,11 @@ def _read(path: Path) -> dict[str, str]:
             ):
                 raise ValueError(f"{name} must be {length} bytes in lower-case hex")
     except FileNotFoundError:
-        raise KeyFileError(f"{path}: no such key file") from None
+        raise KeyFileDamaged(f"{path}: no such key file") from None
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from None
     except (ValueError, TypeError) as error:
-        raise KeyFileError(f"{path}: not a key file ({error})") from None
+        raise KeyFileDamaged(f"{path}: not a key file ({error})") from None
     return dict(document)
 
 

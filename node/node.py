@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,10 +24,10 @@ from consensus.interface import (
 )
 from ledger.chain import Chain, ExecutedBlock, Head
 from ledger.errors import LedgerError
-from ledger.genesis import Genesis, parse_genesis
+from ledger.genesis import Genesis
 from ledger.leveldb_store import LevelDBStore
 from node import block_sync, keys, log, startup, wall_clock
-from node.config import Config
+from node.config import Config, ConfigError
 from node.dissemination import Disseminator, MalformedChunk
 from node.driver import Driver
 from node.environment import NodeEnvironment, consensus_validators
@@ -38,7 +38,7 @@ from node.limits import WATCH_S
 from node.memory import watch_memory
 from node.mempool import Mempool, PoolBusy
 from node.metrics import Metrics
-from node.network import Network, NetworkConfig, RequestRefused
+from node.network import Network, NetworkConfig, NetworkError, RequestRefused
 from node.verification import Verifier
 from node.wall_clock import wall_ms
 from node.worker import ChainWorker
@@ -81,6 +81,7 @@ class Node:
             config.mark_path if identity.voting is not None else None,
         )
         self._head_changed = trio.Event()
+        self.caught_up = trio.Event()
         self._log_unsaid = 0
         self._pool_told: tuple[int, int | None] = (0, None)
         self._wire()
@@ -91,6 +92,8 @@ class Node:
         records = () if self._journal is None else self._journal.records
         guard = VoteGuard(records, self.chain.head.height, self.chain.epoch)
         self._environment = NodeEnvironment(voting, guard, self.mempool.find)
+        self._votes_from = self._find_back()
+        journal = self._journal if self._observe is None else None
         self.network = Network(self._network_config(), self._member_of, self)
         self.metrics.add_network(self.network.counters)
         self.disseminator = Disseminator(
@@ -99,18 +102,28 @@ class Node:
         worker = ChainWorker(
             self.chain,
             self.mempool,
-            self._journal,
+            journal,
             self._environment,
             self.metrics,
             config.evidence_path,
             self._applied,
         )
-        replica = Replica(self._start(voting, self._journal), self._environment)
-        self.driver = Driver(replica, self._journal, self.network, worker, self.metrics)
+        replica = Replica(self._start(voting, journal), self._environment)
+        self.driver = Driver(replica, journal, self.network, worker, self.metrics)
         worker.connect(self.network, self.disseminator, self.driver.inbox)
         self.network.set_known_addresses(
             {each.peer_id: each.address for each in self.genesis.validators if each.address}
         )
+
+    def _find_back(self) -> int | None:
+        """The height that the chain has to reach again before this validator votes, or None."""
+        if self._journal is None or self._identity.voting is None:
+            return None
+        height = startup.behind_journal(self._journal, self.chain, self._environment)
+        if height is not None:
+            found = f"the chain in {self.config.chain_path} ends at block {self.chain.head.height}"
+            self._observe = f"{found}, its journal saw {height}: it votes when it has caught up"
+        return height
 
     def _network_config(self) -> NetworkConfig:
         config = self.config
@@ -138,7 +151,7 @@ class Node:
     async def run(self, *, task_status: TaskStatus[Node] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled; `started(self)` when the network listens."""
         if self._observe is not None:
-            _log.error("observing for ever", reason=self._observe)
+            _log.error("observing", reason=self._observe)
         try:
             async with trio.open_nursery() as nursery:
                 await nursery.start(self.network.run)
@@ -149,10 +162,14 @@ class Node:
                 _log.info("running", name=self.name, peer_id=self.network.peer_id)
                 task_status.started(self)
         finally:
-            self.verifier.close()
-            if self._journal is not None:
-                self._journal.close()
-            self._store.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of what `open_node` opened."""
+        self.verifier.close()
+        if self._journal is not None:
+            self._journal.close()
+        self._store.close()
 
     # --- what the RPC asks
 
@@ -278,6 +295,8 @@ class Node:
         self._head_changed.set()
         self._head_changed = trio.Event()
         self._log_unsaid += len(executed.block.transactions)
+        if self._votes_from is not None and head.height >= self._votes_from:
+            self.caught_up.set()
 
     async def _watch(self) -> None:
         """Once a second: what has expired leaves an idle pool, and the log says what changed."""
@@ -305,16 +324,17 @@ class Node:
 
 def open_node(config: Config, identity: Identity) -> Node:
     """Open everything that a node keeps on disk. Raises what names the file at fault."""
-    genesis = parse_genesis(config.genesis_path.read_bytes())
-    fresh = not (config.chain_path / "CURRENT").exists()
-    config.chain_path.parent.mkdir(parents=True, exist_ok=True)
-    store = LevelDBStore(config.chain_path, create=fresh)
+    genesis = startup.read_genesis(config.genesis_path)
     verifier = Verifier()
-    # A first start that was cut short leaves a database without a single entry.
-    if not store.scan(b"", b"", 1):
-        Chain.create(store, genesis)
-    chain = Chain.open(store, genesis, verifier.check)
-    return Node(config, identity, genesis, chain, verifier, store)
+    try:
+        store, chain = startup.open_chain(config.chain_path, genesis, verifier.check)
+        return Node(config, identity, genesis, chain, verifier, store)
+    except NetworkError as error:
+        verifier.close()
+        raise ConfigError(f"{config.home / 'config.toml'}: {error}") from error
+    except BaseException:
+        verifier.close()
+        raise
 
 
 def identity_paths(config: Config) -> list[Path]:
@@ -343,16 +363,36 @@ async def run_node(
         _log.warning("the clock is wrong on purpose", offset_ms=config.testnet.clock_offset_ms)
     lock = HomeLock(config.lock_path)
     try:
-        node = open_node(config, identity)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(node.run)
-            if door is not None:
-                await nursery.start(partial(door, node))
-            task_status.started(node)
-            with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-                async for number in signals:
-                    _log.info("stopping", signal=signal.Signals(number).name)
-                    nursery.cancel_scope.cancel()
-                    break
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            while await _live(config, identity, door, signals, task_status):
+                task_status = trio.TASK_STATUS_IGNORED
+                _log.info("caught up: voting from here on")
     finally:
         lock.release()
+
+
+async def _live(
+    config: Config,
+    identity: Identity,
+    door: Callable[..., Awaitable[None]] | None,
+    signals: AsyncIterator[int],
+    task_status: TaskStatus[Node],
+) -> bool:
+    """Open a home and run it to its end; whether it has caught up and is to be opened again."""
+    node = open_node(config, identity)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(node.run)
+        if door is not None:
+            await nursery.start(partial(door, node))
+        task_status.started(node)
+        nursery.start_soon(_end_on_signal, signals, nursery.cancel_scope)
+        await node.caught_up.wait()
+        nursery.cancel_scope.cancel()
+    return node.caught_up.is_set()
+
+
+async def _end_on_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+    async for number in signals:
+        _log.info("stopping", signal=signal.Signals(number).name)
+        scope.cancel()
+        return

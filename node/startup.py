@@ -6,12 +6,26 @@ import resource
 import sys
 from pathlib import Path
 
-from node.journal import Journal, JournalDamaged, write_file
+from consensus.interface import Environment
+from consensus.journal import reached
+from ledger.chain import Chain, SignatureCheck
+from ledger.errors import GenesisError, LedgerError
+from ledger.genesis import Genesis, parse_genesis
+from ledger.leveldb_store import LevelDBStore
+from node.journal import Journal, JournalDamaged, JournalUnknown, make_folder, write_file
 from node.limits import DESCRIPTORS_MAX
 
 
 class StartRefused(Exception):  # noqa: N818 - the name says what happened
     """The node cannot start; the message says why and what to do."""
+
+
+class FormatRefused(StartRefused):
+    """The home was written by another version; the message names the file."""
+
+
+class HomeDamaged(StartRefused):
+    """A file of the home cannot be used; the message names it."""
 
 
 def require_assertions() -> None:
@@ -38,18 +52,62 @@ def open_journal(
         if height > 0 or recorded > 0 or (mark is not None and mark.exists()):
             return None, f"the journal {path} is missing: {advice}"
         journal = Journal.create(path)
+    except JournalUnknown as error:
+        raise FormatRefused(f"the journal {path}: {error}") from error
     except JournalDamaged as error:
         return None, f"the journal {path} is damaged ({error}): {advice}"
     if journal.last_record < recorded:
         found = journal.last_record
         journal.close()
-        return None, f"the journal ends at record {found}, the chain saw {recorded}: {advice}"
+        ends = f"the journal {path} ends at record {found}, the chain saw {recorded}"
+        return None, f"{ends}: {advice}"
     if mark is not None and not mark.exists():
         write_file(mark, _MARK)
     return journal, None
 
 
 _MARK = b"This home's validator key has a journal in data/. Without it the key must not vote.\n"
+
+
+def read_genesis(path: Path) -> Genesis:
+    """The home's genesis. Raises HomeDamaged."""
+    try:
+        return parse_genesis(path.read_bytes())
+    except (OSError, GenesisError) as error:
+        raise HomeDamaged(f"{path}: {error}") from error
+
+
+def open_chain(
+    path: Path, genesis: Genesis, check_signatures: SignatureCheck
+) -> tuple[LevelDBStore, Chain]:
+    """The chain in the folder `path`, made at a first start. Raises HomeDamaged, StoreCorrupted."""
+    fresh = not (path / "CURRENT").exists()
+    try:
+        make_folder(path.parent)
+        store = LevelDBStore(path, create=fresh)
+    except OSError as error:
+        raise HomeDamaged(f"{path}: {error}") from error
+    try:
+        # A first start that was cut short leaves a database without a single entry.
+        if not store.scan(b"", b"", 1):
+            Chain.create(store, genesis)
+        return store, Chain.open(store, genesis, check_signatures)
+    except (OSError, GenesisError) as error:
+        store.close()
+        raise HomeDamaged(f"{path}: {error}") from error
+    except LedgerError as error:
+        store.close()
+        raise type(error)(error.code, f"{path}: {error}", error.field) from error
+
+
+def behind_journal(journal: Journal, chain: Chain, environment: Environment) -> int | None:
+    """The height below which this chain must not be voted on; None when it is there already.
+
+    A chain that lost its newest blocks stands below what the journal shows. The votes at those
+    heights may be gone from the journal, so nothing is signed before the blocks are back.
+    """
+    height = reached(journal.records, chain.genesis.chain_id, environment)
+    return height if height > chain.head.height else None
 
 
 def raise_descriptor_limit() -> int:

@@ -33,8 +33,8 @@ from node.journal import HomeLock
 from node.verification import Verifier
 
 _RESTORE = (
-    "do not start this node; an observer may move its data/ away and let it sync from the others, "
-    "a validator that loses its journal needs a new key first (docs/operations.md, Backups)"
+    "do not start this node on it; move data/chain away, and it fetches the chain again from the "
+    "others (docs/operations.md, A damaged file)"
 )
 
 

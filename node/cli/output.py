@@ -32,12 +32,19 @@ _NO_NODE = (
     "start one with `kilochain start` or `kilochain testnet up`, or name another with --rpc or "
     "KILOCHAIN_RPC"
 )
+_OTHER_VERSION = (
+    "run the version of kilochain that wrote this home (docs/operations.md, Upgrade); nothing was "
+    "changed"
+)
 # By name, so that a verb does not import what it never uses: the first class of an error's
 # ancestry that stands here gives its exit code and what to do next.
 ENDINGS: dict[str, tuple[int, str]] = {
     "node.client:NodeUnreachable": (EXIT_NO_NODE, _NO_NODE),
     "node.client:ClientError": (EXIT_FAILED, ""),
-    "node.config:ConfigError": (EXIT_FAILED, ""),
+    "node.config:ConfigError": (
+        EXIT_FAILED,
+        "mend that file; docs/operations.md lists every setting",
+    ),
     "consensus.errors:InvariantBroken": (
         EXIT_FAILED,
         "keep this home as it is, run `kilochain check --home` on it, and report what it says",
@@ -50,13 +57,23 @@ ENDINGS: dict[str, tuple[int, str]] = {
         "start it again; if it comes back, `kilochain peers` shows who sends most",
     ),
     "node.journal:HomeLocked": (EXIT_FAILED, "end that process, or name another --home"),
+    "node.keys:KeyFileDamaged": (EXIT_FAILED, "put its backup back (docs/operations.md, Keys)"),
     "node.keys:KeyFileError": (EXIT_FAILED, ""),
     "node.network.interface:NetworkError": (EXIT_FAILED, "set p2p.listen in config.toml"),
     "node.rpc.server:ListenFailed": (EXIT_FAILED, ""),
+    "node.startup:FormatRefused": (EXIT_FAILED, _OTHER_VERSION),
+    "node.startup:HomeDamaged": (
+        EXIT_FAILED,
+        "look it up in docs/operations.md, A damaged file",
+    ),
     "node.startup:StartRefused": (EXIT_FAILED, ""),
     "node.testnet.errors:TestnetError": (EXIT_FAILED, ""),
     "ledger.errors:NotRegistered": (EXIT_NOT_FOUND, ""),
-    "ledger.errors:StoreCorrupted": (EXIT_UNVERIFIED, ""),
+    "ledger.errors:StoreCorrupted": (
+        EXIT_UNVERIFIED,
+        "look it up in docs/operations.md, A damaged file",
+    ),
+    "ledger.errors:FormatUnknown": (EXIT_FAILED, _OTHER_VERSION),
     "ledger.errors:LedgerError": (EXIT_FAILED, ""),
 }
 _EXIT_OF_CODE = {

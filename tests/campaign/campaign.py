@@ -52,7 +52,21 @@ PARTS = (
         "disk",
         2_000,
         (*PYTEST, "tests/disk"),
-        (("KILOCHAIN_DAMAGES", "{count}"), ("KILOCHAIN_SEED", "{seed}")),
+        (
+            ("KILOCHAIN_CUTS", "{count}"),
+            ("KILOCHAIN_DAMAGES", "{count}"),
+            ("KILOCHAIN_SEED", "{seed}"),
+        ),
+    ),
+    Part(
+        "crash-points",
+        2,
+        (*PYTEST, "tests/simulation/test_crash_points.py"),
+        (
+            ("KILOCHAIN_CRASH_RUNS", "{count}"),
+            ("KILOCHAIN_CRASH_STRIDE", "1"),
+            ("KILOCHAIN_SEED", "{seed}"),
+        ),
     ),
     Part(
         "processes",

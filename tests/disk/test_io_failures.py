@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from consensus.interface import ReportEvidence
+from ledger.leveldb_store import LevelDBStore
 from node import journal as journal_module
 from node.driver import StorageFailed
 from node.journal import Journal, write_file
+from node.startup import open_journal
 from node.worker import ChainWorker
 
 ACKNOWLEDGED = [b"view", b"vote"]
@@ -118,3 +123,46 @@ def test_evidence_that_cannot_be_kept_ends_the_node_with_its_file_named(tmp_path
     worker._evidence = blocked
     with pytest.raises(StorageFailed, match="evidence/double-vote"):
         worker._keep_evidence(ReportEvidence(1, "double-vote", b"proof"))
+
+
+def test_a_mark_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    whole = _first_start(tmp_path / "counted")
+    write = len(whole) - 1 - whole[::-1].index("write")
+    with pytest.raises(OSError, match=r"No space left on device: '.*/voted'"):
+        _first_start(tmp_path / "full", write)
+
+
+def _first_start(folder: Path, at: int = -1) -> list[str]:
+    """The calls of a first start, the one at `at` refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        disk = Disk(patch, at, errno.ENOSPC)
+        journal, _ = open_journal(folder / "votes", 0, 0, folder / "voted")
+    assert journal is not None
+    journal.close()
+    return disk.calls
+
+
+def test_a_chain_that_takes_no_write_names_its_folder_and_keeps_its_head(tmp_path: Path) -> None:
+    """LevelDB itself is refused: its log may not grow, as on a disk that is full."""
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from ledger.leveldb_store import LevelDBStore
+store = LevelDBStore(Path(sys.argv[1]), create=True)
+store.write([(b"head", b"1")])
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+for _ in range(2):
+    try:
+        store.write([(b"head", b"2"), (b"body", bytes(100_000))])
+    except OSError as error:
+        print(error)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "chain")]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    said = done.stdout.splitlines()
+    assert len(said) == 2
+    assert all(str(tmp_path / "chain") in line for line in said)
+    with closing(LevelDBStore(tmp_path / "chain", create=False)) as store:
+        assert store.get(b"head") == b"1"
+        assert store.get(b"body") is None

@@ -72,3 +72,18 @@ def test_damage_to_a_table_is_never_served(table: Path, tmp_path: Path) -> None:
     print(dict(outcomes))
     assert set(outcomes) <= {"refused", "all true"}
     assert outcomes["refused"] > DAMAGES // 4
+
+
+def test_a_database_cut_off_in_its_first_moments_is_made_anew(tmp_path: Path) -> None:
+    for name in ("MANIFEST-000001", "LOG", "LOCK", "000001.dbtmp", "000003.log"):
+        (tmp_path / name).write_bytes(b"" if name.endswith("log") else b"cut")
+    with closing(LevelDBStore(tmp_path, create=True)) as store:
+        store.write([(b"key", b"value")])
+
+
+def test_a_lost_current_is_never_taken_for_a_new_database(table: Path, tmp_path: Path) -> None:
+    shutil.copytree(table, tmp_path / "chain")
+    (tmp_path / "chain" / "CURRENT").unlink()
+    for create in (True, False):
+        with pytest.raises(StoreCorrupted, match=str(tmp_path)):
+            LevelDBStore(tmp_path / "chain", create=create)

@@ -8,7 +8,7 @@ import pytest
 from support import TIME_MS, check_signatures, genesis, transaction
 
 from ledger.chain import Chain
-from ledger.errors import StoreCorrupted
+from ledger.errors import FormatUnknown, StoreCorrupted
 from ledger.integrity import check_chain
 from ledger.leveldb_store import LevelDBStore
 from ledger.store import MemoryStore, Store
@@ -36,6 +36,7 @@ def test_a_folder_that_is_missing_taken_or_lost_its_index_is_told(tmp_path: Path
     store = LevelDBStore(path, create=True)
     with pytest.raises(OSError, match="cannot open"):
         LevelDBStore(path, create=False)
+    store.write([(b"key", b"value")])
     store.close()
     (path / "CURRENT").unlink()
     for create in (True, False):
@@ -107,7 +108,7 @@ def test_the_first_thing_that_differs_is_named() -> None:
     chain = long_chain(reference)
     entries = [entry for prefix in (b"b", b"c", b"h", b"m", b"s", b"t")
                for entry in reference.scan(prefix, b"", 100)]  # fmt: skip
-    assert len(entries) == 2 + 3 * 4 + 2 * 6
+    assert len(entries) == 3 + 3 * 4 + 2 * 6
     for key, value in entries:
         for damaged in (None, value[:-1] + bytes([(value[-1] if value else 0) ^ 1])):
             if key == b"mhead" and damaged is not None:
@@ -129,3 +130,13 @@ def test_an_entry_that_no_block_gives_is_named() -> None:
         long_chain(store)
         store.write([(key, b"x")])
         assert check(store) is not None
+
+
+@pytest.mark.parametrize("written", [None, b"2", b"\xff"])
+def test_a_store_of_another_format_or_of_none_is_refused(written: bytes | None) -> None:
+    store = MemoryStore()
+    long_chain(store)
+    store.write([(b"mformat", written)])
+    with pytest.raises(FormatUnknown, match="this version reads 1"):
+        Chain.open(store, GENESIS, check_signatures)
+    assert "format" in str(check(store))

@@ -18,7 +18,9 @@ from consensus.wire import (
     vote_bytes,
 )
 from ledger.codec import encode, signing_bytes
+from node.environment import NodeEnvironment
 from node.guard import DoubleSign, VoteGuard
+from node.keys import generate
 from node.simulation import run_simulation
 
 CHAIN = "test-0123456789abcdef"
@@ -158,6 +160,14 @@ def test_a_journal_that_contradicts_itself_is_refused() -> None:
 def test_an_unknown_kind_of_message_is_not_signed() -> None:
     with pytest.raises(DoubleSign, match="signs no other"):
         VoteGuard().check(b"other\0" + encode({}))
+
+
+def test_a_guard_with_nothing_above_the_head_still_guards_what_is_below() -> None:
+    records = [vote_record("commit", 0, 3, A)]
+    environment = NodeEnvironment(generate("validator"), VoteGuard(records, head=3))
+    assert len(environment.guard) == 0
+    with pytest.raises(DoubleSign, match="at or below the head"):
+        environment.sign(vote("commit", 0, 3, B))
 
 
 class GuardedReplica(Replica):

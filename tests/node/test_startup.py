@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from node.journal import Journal
-from node.startup import open_journal
+from node.startup import FormatRefused, open_journal
 
 
 def test_an_empty_chain_starts_a_new_journal(tmp_path: Path) -> None:
@@ -46,6 +49,16 @@ def test_a_damaged_journal_means_observing(tmp_path: Path) -> None:
     assert journal is None
     assert reason is not None
     assert "damaged" in reason
+
+
+def test_a_journal_of_another_format_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    Journal.create(tmp_path / "votes").close()
+    lead = b"KILOJNL2" + bytes(8)
+    newer = lead + hashlib.sha256(lead).digest()[:8] + b"what only a newer version can read"
+    (tmp_path / "votes").write_bytes(newer)
+    with pytest.raises(FormatRefused, match="KILOJNL2"):
+        open_journal(tmp_path / "votes", 5, 5)
+    assert (tmp_path / "votes").read_bytes() == newer
 
 
 def test_lost_data_of_a_key_that_has_had_a_journal_means_observing(tmp_path: Path) -> None:
