@@ -91,7 +91,7 @@ class LevelDBStore:
 
 def _corrupted(error: Exception, path: Path) -> StoreCorrupted:
     message = (
-        f"the chain in {path} is damaged ({error}): an observer may move its data/ away and fetch "
-        "the chain again; a validator needs a new key first (docs/operations.md, Backups)"
+        f"the chain in {path} is damaged ({error}): move this one folder away and start, and the "
+        "node fetches the chain again; keep the journal beside it (docs/operations.md, Disk full)"
     )
     return StoreCorrupted("E_CORRUPTED", message)

@@ -136,7 +136,7 @@ class Node:
     async def run(self, *, task_status: TaskStatus[Node] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled; `started(self)` when the network listens."""
         if self._observe is not None:
-            _log.error("observing for ever", reason=self._observe)
+            _log.error("observing", reason=self._observe)
         try:
             async with trio.open_nursery() as nursery:
                 await nursery.start(self.network.run)

@@ -9,14 +9,26 @@ from node.simulation.byzantine import ROLES
 from node.simulation.limits import CHAOS_MS_MAX, CHAOS_MS_MIN, CLOCK_JUMP_MS_MAX
 from node.simulation.network import LinkFaults
 
+DISK_DAMAGES = (
+    "journal: bit",
+    "journal: scattered",
+    "journal: older",
+    "journal: lost",
+    "chain: bit",
+    "chain: lost write",
+    "chain: misdirected write",
+    "chain: lost",
+    "chain and journal: lost",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One run's faults. Periods in milliseconds, 0 = this fault does not exist.
 
-    `liars`: one role for each Byzantine replica. `rot`: one honest replica finds a flipped bit in
-    its journal. `real_ledger`: whether the node's ledger runs, or the toy one, whose validator set
-    can change.
+    `liars`: one role for each Byzantine replica. `damage`: what one honest replica's disk does
+    (one of `DISK_DAMAGES`), or "". `real_ledger`: whether the node's ledger runs, or the toy one,
+    whose validator set can change.
     """
 
     chaos_ms: int
@@ -32,7 +44,7 @@ class Plan:
     skew_ms_max: int
     liars: tuple[str, ...]
     change_set: bool
-    rot: bool
+    damage: str
     dead_for_ever: bool
     real_ledger: bool
 
@@ -46,6 +58,7 @@ def draw_plan(chance: random.Random, validators: int) -> Plan:
     tolerated = (validators - 1) // 3
     liars = tuple(chance.choice(ROLES) for _ in range(_how_many(chance, tolerated)))
     change_set = validators not in (1, 4, 7, 10) and chance.random() < 0.3
+    may_rot = len(liars) < tolerated and not change_set
     return Plan(
         chaos_ms=chance.randint(CHAOS_MS_MIN, CHAOS_MS_MAX),
         links=LinkFaults(
@@ -66,7 +79,7 @@ def draw_plan(chance: random.Random, validators: int) -> Plan:
         skew_ms_max=sometimes(1, 1_500),
         liars=liars,
         change_set=change_set,
-        rot=len(liars) < tolerated and not change_set and chance.random() < 0.5,
+        damage=chance.choice(DISK_DAMAGES) if may_rot and chance.random() < 0.7 else "",
         dead_for_ever=chance.random() < 0.5,
         real_ledger=not change_set,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import random
 from collections.abc import Sequence
 
 from consensus import ProtocolViolation, verify_commit_certificate
@@ -23,7 +24,6 @@ from ledger.errors import InvalidBlock, InvalidTransaction
 from ledger.genesis import Genesis, build_genesis, parse_genesis
 from ledger.genesis import Validator as Member
 from ledger.integrity import check_chain
-from ledger.store import MemoryStore
 from ledger.transactions import (
     Envelope,
     Transaction,
@@ -46,6 +46,7 @@ from node.simulation.limits import (
     RIVAL_EVERY,
     VALIDITY_MS,
 )
+from node.simulation.store import CheckedStore
 
 _CODE = "K77G"
 _SEED = hashlib.sha256(b"the producer of a simulation").digest()
@@ -125,7 +126,7 @@ class RealLedger:
 
     def __init__(self, ledgers: RealLedgers) -> None:
         self._ledgers = ledgers
-        self._store = MemoryStore()
+        self._store = CheckedStore()
         self._chain = Chain.create(self._store, ledgers.genesis, ledgers.check)
         self._executed: dict[bytes, ExecutedBlock] = {}
         self._head: AppHead | None = None
@@ -216,6 +217,22 @@ class RealLedger:
         ledgers = self._ledgers
         checks = (ledgers.check, ledgers.check_certificate)
         return check_chain(self._store, ledgers.genesis, *checks, lambda height, last: None)
+
+    def reopen(self) -> None:
+        """See `Application`."""
+        self._executed.clear()
+        self._head = None
+        self._chain = Chain.open(self._store, self._ledgers.genesis, self._ledgers.check)
+
+    def reset(self) -> None:
+        """See `Application`."""
+        self._store = CheckedStore()
+        Chain.create(self._store, self._ledgers.genesis, self._ledgers.check)
+        self.reopen()
+
+    def damage(self, kind: str, chance: random.Random) -> None:
+        """See `Application`."""
+        self._store.damage(kind, chance)
 
     def _keep(self, executed: ExecutedBlock) -> None:
         self._executed[executed.block.digest] = executed

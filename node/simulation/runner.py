@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from node.simulation.application import LedgersFactory, ToyLedgers, set_transaction
-from node.simulation.byzantine import corrupt
+from node.simulation.byzantine import TWO_BODIES, corrupt, separate
 from node.simulation.checkers import quorum_of
 from node.simulation.cluster import add_twin, make_cluster
 from node.simulation.faults import Chaos
@@ -104,11 +104,13 @@ class Simulation:
             changed = names if chance.random() < 0.5 else names[: validators - 1]
             self.transactions.append(set_transaction(0, changed))
         chosen = chance.sample(range(validators - 1), len(self.plan.liars))
-        for index, role in zip(chosen, self.plan.liars, strict=True):
+        pairs = list(zip(chosen, self.plan.liars, strict=True))
+        for index, role in pairs:
             liar = self.cluster.hosts[f"r{index}"]
             corrupt(liar, role)
-            if role == "twin":
+            if role in TWO_BODIES:
                 corrupt(add_twin(self.cluster, liar), role)
+        separate(self.cluster, [f"r{i}" for i, role in pairs if role == "colluder"])
 
     def _let_loose(self) -> None:
         world, plan = self.world, self.plan
@@ -145,7 +147,7 @@ class Simulation:
             return
         sizes = {host.name: len(host.app.head.validators) for host in self.survivors()}
         smallest = min(sizes.values()) - (1 if self.plan.change_set else 0)
-        lost = len(self.plan.liars) + (1 if self.plan.rot else 0)
+        lost = len(self.plan.liars) + (1 if self.plan.damage else 0)
         spare = (smallest - 1) // 3 - lost if lost else smallest - quorum_of(smallest)
         for host in self.world.random.sample(self.survivors(), max(0, spare)):
             host.crash()
@@ -153,7 +155,7 @@ class Simulation:
 
     def _settled(self) -> bool:
         return all(
-            host.alive and not any(host.app.admits(each) for each in self.transactions)
+            host.alive and not any(host.admits(each) for each in self.transactions)
             for host in self.survivors()
         )
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ledger.codec import encode
 from node.journal import Journal
 from node.startup import open_journal
 
@@ -27,7 +28,7 @@ def test_a_missing_journal_beside_a_chain_means_observing(tmp_path: Path) -> Non
 
 def test_a_journal_shorter_than_the_chain_saw_means_observing(tmp_path: Path) -> None:
     fresh = Journal.create(tmp_path / "votes")
-    fresh.append([b"one"])
+    fresh.append([encode(["head", 0])])
     fresh.sync()
     fresh.close()
     equal, reason = open_journal(tmp_path / "votes", 1, 1)
@@ -79,3 +80,18 @@ def test_a_low_limit_of_descriptors_is_raised() -> None:
         "assert raise_descriptor_limit() == resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 64\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_chain_below_its_journal_follows_until_it_has_caught_up(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path / "votes")
+    journal.append([encode(["head", 4])])
+    journal.sync()
+    journal.close()
+    lost, reason = open_journal(tmp_path / "votes", 3, 0)
+    assert lost is None
+    assert reason is not None
+    assert "start it again from height 4 on" in reason
+    caught_up, reason = open_journal(tmp_path / "votes", 4, 0)
+    assert reason is None
+    assert caught_up is not None
+    caught_up.close()
