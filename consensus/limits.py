@@ -26,6 +26,7 @@ EVIDENCE_MAX = 256  # cases reported by one process
 
 TIMER_BASE_MS = 2_000
 TIMER_MAX_MS = 60_000
+SHARE_AGAIN_MS = 2_000  # between two sharings while no view timer runs
 CENSORSHIP_MS = 40_000
 PRIMARY_LOST_MS = 500
 BLOCK_AGE_MS_MAX = 120_000

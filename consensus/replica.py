@@ -143,6 +143,7 @@ class Replica:
                 self._on_disconnected(event)
             case Heartbeat():
                 sync.heartbeat(state)
+                timers.share_unheard(state)
             case Wake():
                 timers.share_oldest(state)
 

@@ -8,6 +8,8 @@ from dataclasses import asdict
 import click
 
 from node.simulation import SimulationResult, simulate_range
+from node.simulation.limits import TWINS_ROUNDS_MAX
+from node.simulation.twins import scenarios
 
 VALIDATORS_MAX = 31
 BLOCKS_MAX = 10_000
@@ -39,10 +41,23 @@ JOBS_MAX = 64
     show_default=True,
     help="Processes that run seeds side by side.",
 )
+@click.option(
+    "--twins",
+    metavar="ROUNDS",
+    type=click.IntRange(1, TWINS_ROUNDS_MAX),
+    help="Twins scenarios of so many rounds, each by its number, instead of drawn faults.",
+)
 @click.option("--explain", is_flag=True, help="One line on stderr for each thing that happens.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each seed.")
 def simulate(
-    seed: int, count: int, validators: int, blocks: int, jobs: int, explain: bool, as_json: bool
+    seed: int,
+    count: int,
+    validators: int,
+    blocks: int,
+    jobs: int,
+    twins: int | None,
+    explain: bool,
+    as_json: bool,
 ) -> None:
     """Run the real replica through faults and lies, and check that it stays safe and comes back.
 
@@ -55,6 +70,8 @@ def simulate(
 
     Example: kilochain simulate --seed 1 --count 300 --jobs 2
     """
+    if twins is not None and seed + count > scenarios(twins):
+        raise click.UsageError(f"there are {scenarios(twins)} scenarios of {twins} rounds")
     if explain and jobs > 1:
         raise click.UsageError("--explain tells one run at a time: leave out --jobs")
     failed = simulate_range(
@@ -63,6 +80,7 @@ def simulate(
         validators=validators,
         blocks=blocks,
         jobs=jobs,
+        twins=twins,
         explain=_explain if explain else None,
         on_result=_print_json if as_json else _print,
     )

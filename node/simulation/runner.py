@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 
 from node.simulation.application import LedgersFactory, ToyLedgers, set_transaction
@@ -28,32 +27,12 @@ from node.simulation.limits import (
 from node.simulation.machine import MachineFactory, real_replica
 from node.simulation.plan import Plan, draw_plan
 from node.simulation.real_ledger import RealLedgers
+from node.simulation.result import SimulationResult
 from node.simulation.signatures import Ed25519Ring, KeyedHashRing, KeyRing
+from node.simulation.twins import run_twins
 from node.simulation.world import World
 
 Explain = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationResult:
-    """What one run showed. `command` reproduces it; `recovery_ms` is from healing to the end.
-
-    `byzantine`: the roles of the liars, joined by "+", or None."""
-
-    seed: int
-    validators: int
-    trace_hash: str
-    violations: tuple[str, ...]
-    heights: tuple[int, ...]
-    byzantine: str | None
-    virtual_ms: int
-    recovery_ms: int
-    command: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether every property held."""
-        return not self.violations
 
 
 class Simulation:
@@ -208,16 +187,21 @@ def simulate_range(
     validators: int = 4,
     blocks: int = 20,
     jobs: int = 1,
+    twins: int | None = None,
     explain: Explain | None = None,
     on_result: Callable[[SimulationResult], None] | None = None,
 ) -> tuple[SimulationResult, ...]:
     """Run seeds `first` … `first + count − 1`. Returns those with a violation, in order.
 
-    `jobs`: processes that run seeds side by side; `explain` needs one.
+    `jobs`: processes that run seeds side by side; `explain` needs one. `twins`: rounds; then seeds
+    are numbers of Twins scenarios, and `validators` and `blocks` are theirs.
     """
     if jobs > 1 and explain is not None:
         raise ValueError("a run is explained in one process")
+    run: Callable[..., SimulationResult]
     run = partial(run_simulation, validators=validators, blocks=blocks)
+    if twins is not None:
+        run = partial(run_twins, rounds=twins)
     failed = []
     for result in _results(partial(run, explain=explain), range(first, first + count), jobs):
         if on_result is not None:

@@ -294,7 +294,7 @@ def test_a_journal_knows_how_high_its_chain_was() -> None:
     bench.to_committed(first)
     bench.applied(first)
     assert journal_reach(bench.replica.durable_records()) == 1, "a rewritten journal names the head"
-    second = bench.block()
+    second = bench.block(time_ms=first.header.time_ms + 1)
     bench.say("pre-prepare", 0, second.digest, height=2)
     bench.body(second)
     assert bench.votes(bench.executed(second)), "it votes at height 2"
