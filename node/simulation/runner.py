@@ -40,10 +40,10 @@ class Simulation:
 
     def __init__(
         self, seed: int, validators: int, blocks: int, factory: MachineFactory, ring: KeyRing,
-        explain: Explain | None, ledgers: LedgersFactory | None,
+        explain: Explain | None, ledgers: LedgersFactory | None, plan: Plan | None = None,
     ) -> None:  # fmt: skip
         self.world = World(seed, explain)
-        self.plan: Plan = draw_plan(self.world.random, validators)
+        self.plan = plan or draw_plan(self.world.random, validators)
         drawn = RealLedgers if self.plan.real_ledger else ToyLedgers
         self.cluster = make_cluster(
             self.world, validators, EXTRA_REPLICAS, factory, ring, ledgers or drawn
