@@ -47,6 +47,7 @@ JOBS_MAX = 64
     type=click.IntRange(1, TWINS_ROUNDS_MAX),
     help="Twins scenarios of so many rounds, each by its number, instead of drawn faults.",
 )
+@click.option("--membership", is_flag=True, help="The validator set changes all the time.")
 @click.option("--explain", is_flag=True, help="One line on stderr for each thing that happens.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each seed.")
 def simulate(
@@ -56,6 +57,7 @@ def simulate(
     blocks: int,
     jobs: int,
     twins: int | None,
+    membership: bool,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -81,6 +83,7 @@ def simulate(
         blocks=blocks,
         jobs=jobs,
         twins=twins,
+        membership=membership,
         explain=_explain if explain else None,
         on_result=_print_json if as_json else _print,
     )

@@ -88,8 +88,7 @@ class Chaos:
         hosts = list(self._cluster.hosts.values())
         honest = [host for host in self._victims() if host is not hosts[-1]]
         liars = [host for host in hosts if not host.honest]
-        validators = len(hosts[0].app.head.validators)
-        spare = (validators - 1) // 3 - len(self._plan.liars)
+        spare = (self._plan.smallest - 1) // 3 - len(self._plan.liars)
         return [*liars, *self._world.random.sample(honest, max(0, spare))]
 
     def _jump_one(self) -> None:

@@ -6,6 +6,7 @@ give the same trace hash on every machine.
 
 from __future__ import annotations
 
+import random
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -18,14 +19,13 @@ from node.simulation.cluster import add_twin, make_cluster
 from node.simulation.faults import Chaos
 from node.simulation.host import Host
 from node.simulation.limits import (
-    EXTRA_REPLICAS,
     HEALING_MS_MAX,
     LAST_TRANSACTION,
     REAL_KEYS_EVERY,
     SEEDS_AT_ONCE,
 )
 from node.simulation.machine import MachineFactory, real_replica
-from node.simulation.plan import Plan, draw_plan
+from node.simulation.plan import Plan, draw_membership, draw_plan
 from node.simulation.real_ledger import RealLedgers
 from node.simulation.result import SimulationResult
 from node.simulation.signatures import Ed25519Ring, KeyedHashRing, KeyRing
@@ -33,6 +33,7 @@ from node.simulation.twins import run_twins
 from node.simulation.world import World
 
 Explain = Callable[[str], None]
+DrawPlan = Callable[[random.Random, int], Plan]
 
 
 class Simulation:
@@ -40,19 +41,20 @@ class Simulation:
 
     def __init__(
         self, seed: int, validators: int, blocks: int, factory: MachineFactory, ring: KeyRing,
-        explain: Explain | None, ledgers: LedgersFactory | None, plan: Plan | None = None,
+        explain: Explain | None, ledgers: LedgersFactory | None, draw: DrawPlan = draw_plan,
     ) -> None:  # fmt: skip
         self.world = World(seed, explain)
-        self.plan = plan or draw_plan(self.world.random, validators)
+        self.plan = draw(self.world.random, validators)
         drawn = RealLedgers if self.plan.real_ledger else ToyLedgers
         self.cluster = make_cluster(
-            self.world, validators, EXTRA_REPLICAS, factory, ring, ledgers or drawn
+            self.world, validators, self.plan.extra, factory, ring, ledgers or drawn
         )
         made = self.cluster.ledgers
         self.transactions = [made.transaction(number) for number in range(blocks)]
         self._last = made.transaction(LAST_TRANSACTION)
         self._chaos = Chaos(self.cluster, self.plan, self.survivors)
-        self._draw_cast(validators)
+        self.transactions += [set_transaction(at, each) for at, each in enumerate(self.plan.sets)]
+        self._draw_cast()
 
     def run(self) -> int:
         """Chaos, healing, and the end. Returns the milliseconds that recovery took."""
@@ -76,13 +78,8 @@ class Simulation:
         hosts = self.cluster.hosts.values()
         return [host for host in hosts if host.honest and not host.stopped_for_ever]
 
-    def _draw_cast(self, validators: int) -> None:
-        chance = self.world.random
-        if self.plan.change_set:
-            names = list(self.cluster.hosts)
-            changed = names if chance.random() < 0.5 else names[: validators - 1]
-            self.transactions.append(set_transaction(0, changed))
-        chosen = chance.sample(range(validators - 1), len(self.plan.liars))
+    def _draw_cast(self) -> None:
+        chosen = self.world.random.sample(range(self.plan.cast), len(self.plan.liars))
         pairs = list(zip(chosen, self.plan.liars, strict=True))
         for index, role in pairs:
             liar = self.cluster.hosts[f"r{index}"]
@@ -124,8 +121,7 @@ class Simulation:
         """
         if not self.plan.dead_for_ever:
             return
-        sizes = {host.name: len(host.app.head.validators) for host in self.survivors()}
-        smallest = min(sizes.values()) - (1 if self.plan.change_set else 0)
+        smallest = self.plan.smallest
         lost = len(self.plan.liars) + (1 if self.plan.damage else 0)
         spare = (smallest - 1) // 3 - lost if lost else smallest - quorum_of(smallest)
         for host in self.world.random.sample(self.survivors(), max(0, spare)):
@@ -155,9 +151,11 @@ def run_simulation(
     factory: MachineFactory = real_replica,
     ring: KeyRing | None = None,
     ledgers: LedgersFactory | None = None,
+    membership: bool = False,
 ) -> SimulationResult:
     """Run one seed. `blocks`: transactions submitted during the faults; `explain` gets each line;
-    `ledgers`: another ledger than the plan draws.
+    `ledgers`: another ledger than the plan draws; `membership`: the validator set changes all the
+    time.
 
     Pure: the result depends on the arguments alone.
     """
@@ -165,7 +163,8 @@ def run_simulation(
         raise ValueError("a simulation needs at least one validator and one block")
     if ring is None:
         ring = Ed25519Ring() if seed % REAL_KEYS_EVERY == 0 else KeyedHashRing()
-    run = Simulation(seed, validators, blocks, factory, ring, explain, ledgers)
+    draw = draw_membership if membership else draw_plan
+    run = Simulation(seed, validators, blocks, factory, ring, explain, ledgers, draw)
     recovery_ms = run.run()
     return SimulationResult(
         seed,
@@ -176,7 +175,8 @@ def run_simulation(
         "+".join(run.plan.liars) or None,
         run.world.now_ms,
         recovery_ms,
-        f"kilochain simulate --seed {seed} --validators {validators} --blocks {blocks} --explain",
+        f"kilochain simulate --seed {seed} --validators {validators} --blocks {blocks} "
+        f"{'--membership ' if membership else ''}--explain",
     )
 
 
@@ -188,6 +188,7 @@ def simulate_range(
     blocks: int = 20,
     jobs: int = 1,
     twins: int | None = None,
+    membership: bool = False,
     explain: Explain | None = None,
     on_result: Callable[[SimulationResult], None] | None = None,
 ) -> tuple[SimulationResult, ...]:
@@ -199,7 +200,7 @@ def simulate_range(
     if jobs > 1 and explain is not None:
         raise ValueError("a run is explained in one process")
     run: Callable[..., SimulationResult]
-    run = partial(run_simulation, validators=validators, blocks=blocks)
+    run = partial(run_simulation, validators=validators, blocks=blocks, membership=membership)
     if twins is not None:
         run = partial(run_twins, rounds=twins)
     failed = []

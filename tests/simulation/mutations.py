@@ -13,6 +13,7 @@ import dataclasses
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from consensus import ProtocolViolation, Replica
@@ -28,7 +29,7 @@ from consensus.interface import (
     Start,
     Wake,
 )
-from consensus.messages import VOTE_KINDS
+from consensus.messages import PRE_PREPARE, VOTE_KINDS
 from consensus.state import State
 from consensus.wire import (
     NEW_VIEW,
@@ -45,7 +46,9 @@ from node.simulation.plan import draw_plan
 from node.simulation.runner import Simulation
 from node.simulation.signatures import KeyedHashRing, read_statement
 
-SUBJECT, LIAR = "r1", "r3"
+SUBJECT = "r1"
+LIARS = ("peer2", "peer0", "peer3")  # by turns: the primaries of other views than the subject's
+EXPIRE_EVERY_MS = 3_000
 FOLLOWING_EVENTS = 12  # of the recorded life, given to a replica that took a mutant in
 DOMAINS = {VIEW_CHANGE: VIEW_CHANGE_DOMAIN, NEW_VIEW: NEW_VIEW_DOMAIN}
 
@@ -73,8 +76,21 @@ class Life:
     host: Host
     recorder: Recorder
     keys: dict[str, bytes]
+    liar: bytes
     agreed: dict[int, bytes]
     frames: list[tuple[str, bytes]]
+
+
+def submit_all(run: Simulation, transaction: bytes) -> None:
+    for host in run.survivors():
+        host.submit(transaction)
+
+
+def expire_all(run: Simulation) -> None:
+    """View timers run out everywhere: a life has many view changes."""
+    for host in run.survivors():
+        for _ in range(2):
+            host.expire()
 
 
 def record(seed: int) -> Life:
@@ -91,15 +107,20 @@ def record(seed: int) -> Life:
     plan = dataclasses.replace(
         draw_plan(random.Random(seed), 4),
         liars=(),
-        change_set=False,
         damage="",
         real_ledger=False,
         crash_every_ms=0,
         crash_permille=0,
-        partition_every_ms=3_000 if seed % 2 else 0,
+        partition_every_ms=2_000 if seed % 2 else 0,
         dead_for_ever=False,
     )
-    run = Simulation(seed, 4, 12, factory, KeyedHashRing(), None, ToyLedgers, plan)
+    ledgers = (KeyedHashRing(), None, ToyLedgers)
+    run = Simulation(seed, 4, 12, factory, *ledgers, lambda chance, n: plan)
+    for turn in range(1, plan.chaos_ms // EXPIRE_EVERY_MS):
+        at_ms, transaction = turn * EXPIRE_EVERY_MS, run.cluster.ledgers.transaction(1_000 + turn)
+        run.world.after(at_ms, partial(submit_all, run, transaction))
+        # A little later each time: before anything is prepared, and in the midst of it.
+        run.world.after(at_ms + turn % 6 * 6, partial(expire_all, run))
     run.run()
     assert run.world.violations == []
     hosts = run.cluster.hosts
@@ -118,7 +139,8 @@ def record(seed: int) -> Life:
         assert stored is not None
         agreed[height] = stored.block.digest
     keys = {host.peer: host.key for host in hosts.values()}
-    return Life(hosts[SUBJECT], longest, keys, agreed, frames + statuses)
+    liar = keys[LIARS[seed % len(LIARS)]]
+    return Life(hosts[SUBJECT], longest, keys, liar, agreed, frames + statuses)
 
 
 @dataclass
@@ -237,10 +259,23 @@ def signed(fields: list[Any], signing: Host, key: bytes, chain_id: str) -> list[
         if len(fields) == 8 and fields[0] in VOTE_KINDS and fields[5] == key:
             fields[6] = sign(key, vote_bytes(chain_id, *fields[:1], *fields[2:5]))
         elif len(fields) == 5 and fields[0] in DOMAINS and fields[3] == key:
+            if fields[0] == NEW_VIEW:
+                fields[2] = proposed(fields[2], signing, key, chain_id)
             fields[4] = sign(key, signing_bytes(DOMAINS[fields[0]], fields[2]))
-    except (CodecError, TypeError, ValueError):
+    except (CodecError, KeyError, TypeError, ValueError):
         pass  # a field of another kind: what cannot be signed keeps its old signature
     return fields
+
+
+def proposed(payload: bytes, signing: Host, key: bytes, chain_id: str) -> bytes:
+    """A NEW-VIEW's payload with the PRE-PREPARE signature for what it requires now."""
+    body: Any = decode(payload, bytes_max=len(payload))
+    required, place = body["required"], (body["view"], body["base"] + 1, body["required"])
+    body["proposal"] = b""
+    if required is not None:
+        vote = vote_bytes(chain_id, PRE_PREPARE, *place)
+        body["proposal"] = signing.cluster.register.sign(key, vote)
+    return encode(body)
 
 
 @dataclass
@@ -251,6 +286,7 @@ class Mutator:
     chance: random.Random
     values: dict[tuple[Any, ...], list[Any]] = field(default_factory=dict)
     digests: list[bytes] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
     known: set[bytes] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -260,20 +296,20 @@ class Mutator:
                 value = at_path(tree, path)
                 if not isinstance(value, dict | list):
                     self.values.setdefault((tree[0], *path), []).append(value)
+        self.kinds = list(dict.fromkeys(tree[0] for _, tree in self.trees))
         self.known = {frame for _, frame in self.life.frames}
         self.digests = [*self.life.agreed.values(), bytes(32), b"\xff" * 32]
 
     def draw(self) -> tuple[str, str, bytes]:
         """(peer that sends it, what was changed, frame)."""
-        peer, tree = self.chance.choice(self.trees)
+        kind = self.chance.choice(self.kinds)
+        peer, tree = self.chance.choice([each for each in self.trees if each[1][0] == kind])
         tree = copy.deepcopy(tree)
         path = self.chance.choice(list(leaves(tree)))
         value = self._another(tree[0], path, at_path(tree, path))
         set_path(tree, path, value)
         name = f"{tree[0] if tree else '?'}{list(path)}"
-        made = closed(
-            tree, self.life.host, self.life.keys["peer3"], self.life.host.cluster.chain_id
-        )
+        made = closed(tree, self.life.host, self.life.liar, self.life.host.cluster.chain_id)
         try:
             frame = encode(made)
         except CodecError:

@@ -168,9 +168,7 @@ def test_a_lost_block_that_was_acknowledged_is_found() -> None:
 def test_each_betrayal_of_a_disk_is_survived(damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def drawn(chance: random.Random, validators: int) -> Plan:
         plan = draw_plan(chance, validators)
-        return dataclasses.replace(
-            plan, liars=(), change_set=False, damage=damage, real_ledger=True
-        )
+        return dataclasses.replace(plan, liars=(), sets=(), damage=damage, real_ledger=True)
 
     monkeypatch.setattr("node.simulation.runner.draw_plan", drawn)
     said: list[str] = []
@@ -189,7 +187,7 @@ def test_each_liar_is_survived(role: str, monkeypatch: pytest.MonkeyPatch) -> No
     def drawn(chance: random.Random, validators: int) -> Plan:
         plan = draw_plan(chance, validators)
         liars = (role,) * ((validators - 1) // 3)
-        return dataclasses.replace(plan, liars=liars, change_set=False, damage="", real_ledger=True)
+        return dataclasses.replace(plan, liars=liars, sets=(), damage="", real_ledger=True)
 
     monkeypatch.setattr("node.simulation.runner.draw_plan", drawn)
     for seed, validators in ((0, 4), (1, 4), (2, 7)):
