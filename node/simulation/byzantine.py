@@ -24,6 +24,7 @@ Roles, by what the others see:
   or one of them twice;
 - `rooter`: the blocks that it proposes name a wrong state root;
 - `censor`: it never proposes a transaction, and shares none;
+- `shunner`: it never proposes or shares the transactions of some clients;
 - `mutator`: one field of some frames is another value, and votes are signed again with it;
 - `babbler`: between its frames come bytes that are none;
 - `misleader`: claims a height that it does not have, and answers with blocks that nobody may take:
@@ -32,6 +33,7 @@ Roles, by what the others see:
 
 from __future__ import annotations
 
+import hashlib
 import random
 from functools import partial
 
@@ -68,6 +70,7 @@ ROLES = (
     "forger",
     "rooter",
     "censor",
+    "shunner",
     "mutator",
     "babbler",
     "misleader",
@@ -87,11 +90,22 @@ def corrupt(host: Host, role: str) -> None:
     host.cluster.world.note(f"{host.name} is Byzantine: {role}")
     host.filter = _filter(host, role)
     host.app.lies = role == "rooter"
-    host.censors = role == "censor"
+    if role in ("censor", "shunner"):
+        host.refuses = is_shunned if role == "shunner" else is_any
     if role == "amnesiac":
         _forget_again_and_again(host)
     elif role == "misleader":
         host.distort = partial(_distorted, host.cluster.world.random)
+
+
+def is_any(transaction: bytes) -> bool:
+    """Every transaction is censored."""
+    return True
+
+
+def is_shunned(transaction: bytes) -> bool:
+    """Whether a `shunner` censors this one: every second, by its digest."""
+    return hashlib.sha256(transaction).digest()[0] % 2 == 0
 
 
 def _silent(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:

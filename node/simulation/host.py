@@ -70,7 +70,7 @@ class Host:
         self.pool: dict[bytes, int] = {}
         self.alive = False
         self.honest = True
-        self.censors = False
+        self.refuses: Callable[[bytes], bool] | None = None
         self.stopped_for_ever = False
         self.skew_ms = 0
         self.ahead_ms = 0
@@ -217,7 +217,7 @@ class Host:
         full = len(self.pool) >= POOL_TRANSACTIONS_MAX
         if (
             not self.alive
-            or self.censors
+            or (self.refuses is not None and self.refuses(transaction))
             or full
             or transaction in self.pool
             or not self.admits(transaction)

@@ -377,6 +377,25 @@ def follow(life: Life, replica: Replica, at: int) -> str | None:
     return None
 
 
+def installed_wrongly(before: State, after: State) -> str | None:
+    """Whether a NEW-VIEW was installed that its own VIEW-CHANGEs do not give (N2, N5)."""
+    message = after.new_view
+    if message is None or message is before.new_view:
+        return None
+    heads = [each.head.height for each in message.view_changes]
+    prepared = [
+        each.prepared
+        for each in message.view_changes
+        if each.prepared is not None and each.head.height == max(heads)
+    ]
+    required = max(prepared, key=lambda each: each.view).digest if prepared else None
+    if len({each.sender for each in message.view_changes}) < 3:
+        return "a NEW-VIEW without a quorum was installed"
+    if (message.base, message.required) != (max(heads), required):
+        return "a NEW-VIEW was installed that selects something else"
+    return None
+
+
 def judged(life: Life, output: Output) -> str | None:
     for work in output.work:
         if isinstance(work, ApplyBlock):

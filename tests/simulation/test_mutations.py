@@ -7,7 +7,7 @@ import random
 from collections import Counter
 
 import pytest
-from mutations import Life, Mutator, branch, follow, judged, record, walk
+from mutations import Life, Mutator, branch, follow, installed_wrongly, judged, record, walk
 
 from consensus import ProtocolViolation
 from consensus.interface import FrameReceived
@@ -33,7 +33,8 @@ def torment(life: Life, count: int, chance: random.Random) -> Counter[str]:
                 assert state == before, f"a refused {name} has changed the state, event {at}"
                 seen["refused"] += 1
                 continue
-            fault = judged(life, output) or follow(life, branched, at)
+            fault = judged(life, output) or installed_wrongly(before, state)
+            fault = fault or follow(life, branched, at)
             assert fault is None, f"{name} at event {at}: {fault}"
             state.out, state.environment = before.out, before.environment
             seen["ignored" if state == before else "taken"] += 1
