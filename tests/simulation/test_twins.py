@@ -13,7 +13,7 @@ from node.simulation.twins import PARTITIONS, REPLICAS, run_twins, scenario, sce
 
 ROUNDS = 2
 PARTS = 4  # so that no test takes minutes on a busy machine
-COUNT = 5_200
+COUNT = 5_000
 
 
 def test_partitions_and_scenarios_are_all_there_are() -> None:
