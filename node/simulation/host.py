@@ -81,6 +81,7 @@ class Host:
         self.broken = False
         self.store_damaged = False
         self.waits_for: int | None = None
+        self.dies_in: int | None = None
         self.evidence: dict[str, bytes] = {}
         self.machine: Machine | None = None
         self._life = 0
@@ -193,7 +194,7 @@ class Host:
         if not self.alive:
             return
         lost = self.disk.crash(self.cluster.world.random)
-        self.alive, self.machine = False, None
+        self.alive, self.machine, self.dies_in = False, None, None
         self.pool.clear()
         self._paused_until_ms = 0
         self.note(f"crashes, {lost} unsynced bytes lost")
@@ -289,8 +290,12 @@ class Host:
             self.disk.compact(self.machine.durable_records())
 
     def dies(self) -> bool:
-        """Whether the process is dead, after a crash was drawn for this moment."""
+        """Whether the process is dead, after a crash was drawn or set for this moment."""
         permille = self.cluster.crash_permille
+        if self.dies_in is not None:
+            self.dies_in -= 1
+            if self.dies_in < 0:
+                self.crash()
         if self.honest and permille and self.cluster.world.random.randrange(100_000) < permille:
             self.crash()
         return not self.alive

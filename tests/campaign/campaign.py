@@ -62,6 +62,12 @@ PARTS = (
         (("KILOCHAIN_MUTATIONS", "50000"), ("KILOCHAIN_SEED", "{seed}")),
     ),
     Part(
+        "crash-points",
+        40,
+        (*PYTEST, "tests/simulation/test_crash_points.py"),
+        (("KILOCHAIN_CRASH_SEEDS", "{count}"), ("KILOCHAIN_SEED", "{seed}")),
+    ),
+    Part(
         "bounds",
         1,
         (*PYTEST, "tests/simulation/test_bounds.py"),
