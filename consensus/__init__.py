@@ -2,6 +2,13 @@
 
 from .certificates import verify_commit_certificate
 from .errors import InvariantBroken, ProtocolViolation
+from .journal import journal_reach
 from .replica import Replica
 
-__all__ = ["InvariantBroken", "ProtocolViolation", "Replica", "verify_commit_certificate"]
+__all__ = [
+    "InvariantBroken",
+    "ProtocolViolation",
+    "Replica",
+    "journal_reach",
+    "verify_commit_certificate",
+]

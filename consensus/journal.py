@@ -1,7 +1,8 @@
 """Journal records: what a replica must find again after a crash (PROTOCOL §2, §7).
 
-Four records, each a canonical array: ["view", …] (epoch, view, mode, base, required, own
-VIEW-CHANGE, NEW-VIEW, entry), ["vote", frame], ["body", bytes], ["prepared", certificate].
+Five records, each a canonical array: ["view", …] (epoch, view, mode, base, required, own
+VIEW-CHANGE, NEW-VIEW, entry), ["vote", frame], ["body", bytes], ["prepared", certificate], and in a
+journal that was rewritten ["head", height], because the votes up to there are no longer in it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from ledger.codec import Value, encode
 
 from .errors import InvariantBroken, ProtocolViolation, invariant
-from .interface import Block, Environment
+from .interface import Block
 from .limits import OWN_VIEWS_MAX, RECORD_BYTES_MAX
 from .messages import ACTIVE, CHANGING, NewView, Prepared, Proof, ViewChange, Vote
 from .state import State
@@ -61,12 +62,51 @@ def prepared_record(prepared: Prepared) -> bytes:
 
 def durable_records(state: State) -> tuple[bytes, ...]:
     """The minimal journal equal to the present durable state."""
-    records = [view_record(state)]
+    records = [encode(["head", state.head.height]), view_record(state)]
     records.extend(body_record(block) for block in state.voted.values())
     if state.prepared is not None:
         records.append(prepared_record(state.prepared))
     records.extend(vote_record(state, vote) for vote in state.own)
     return tuple(records)
+
+
+def journal_reach(records: Iterable[bytes]) -> int:
+    """The height that a chain must have before the owner of this journal may vote (PROTOCOL §7).
+
+    A vote at h was signed on h−1, a VIEW-CHANGE claims a head, an epoch begins above one. A chain
+    that is lower lost blocks: what was signed above it could be contradicted. Raises
+    `InvariantBroken` when a record cannot be read.
+    """
+    reach = 0
+    for record in records:
+        try:
+            reach = max(reach, _reach(items(unpack(record, bytes_max=RECORD_BYTES_MAX))))
+        except (ProtocolViolation, ValueError, KeyError) as error:
+            raise InvariantBroken(f"a journal record cannot be read: {error}") from error
+    return reach
+
+
+def _reach(fields: list[Value]) -> int:
+    match fields[0]:
+        case "head":
+            return number(fields[1])
+        case "vote":
+            return number(items(unpack(binary(fields[1]), bytes_max=RECORD_BYTES_MAX))[3]) - 1
+        case "prepared":
+            return number(items(fields[1])[1]) - 1
+        case "view":
+            return max(number(fields[1]) - 1, _claimed(fields[7]))
+        case _:
+            return 0
+
+
+def _claimed(view_change: Value) -> int:
+    """The head that an own VIEW-CHANGE names, or 0."""
+    if view_change is None:
+        return 0
+    payload = items(unpack(binary(view_change), bytes_max=RECORD_BYTES_MAX))[2]
+    body = unpack(binary(payload), bytes_max=RECORD_BYTES_MAX)
+    return number(body["head"]) if isinstance(body, dict) else 0
 
 
 def remember_vote(state: State, vote: Vote, block: Block) -> None:
@@ -95,43 +135,6 @@ def trim_own(state: State) -> None:
     if state.prepared is not None:
         named.append(state.prepared.digest)
     state.voted = {digest: block for digest, block in state.voted.items() if digest in named}
-
-
-def reached(records: Iterable[bytes], chain_id: str, environment: Environment) -> int:
-    """The height that the chain had reached, at least, when these records were written.
-
-    A chain below it has lost blocks since, and perhaps the journal no longer holds the votes at
-    those heights. Raises InvariantBroken for a record that cannot be read.
-    """
-    height = 0
-    for record in records:
-        try:
-            height = max(height, _reached(record, chain_id, environment))
-        except (ProtocolViolation, ValueError) as error:
-            raise InvariantBroken(f"a journal record cannot be read: {error}") from error
-    return height
-
-
-def _reached(record: bytes, chain_id: str, environment: Environment) -> int:
-    fields = items(unpack(record, bytes_max=RECORD_BYTES_MAX), count_max=10)
-    if fields[0] == "prepared":
-        prepared = read_prepared(fields[1])
-        return 0 if prepared is None else prepared.height - 1
-    if fields[0] == "vote":
-        vote = decode_frame(binary(fields[1]), chain_id, environment.read_header)
-        return vote.height - 1 if isinstance(vote, Vote) else 0
-    if fields[0] != "view":
-        return 0  # a body promises nothing without a vote behind it
-    heights = [number(fields[1]) - 1, number(fields[5])]
-    for frame in fields[7], fields[9]:
-        message = None
-        if frame is not None:
-            message = decode_frame(binary(frame), chain_id, environment.read_header)
-        if isinstance(message, ViewChange):
-            heights.append(message.head.height)
-        elif isinstance(message, Proof):
-            heights.append(message.header.height)
-    return max(heights)
 
 
 def restore(state: State, records: Iterable[bytes]) -> None:
@@ -163,6 +166,9 @@ def _replay(state: State, record: bytes, bodies: dict[bytes, Block]) -> None:
             block = state.environment.read_block(binary(fields[1], size_max=RECORD_BYTES_MAX))
             if block.height == state.height:
                 bodies[block.digest] = block
+        case "head":
+            known = number(fields[1])
+            invariant(known <= state.head.height, "the journal knows a higher head than the chain")
         case "prepared":
             prepared = read_prepared(fields[1])
             if prepared is not None and prepared.height == state.height:

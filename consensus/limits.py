@@ -20,11 +20,13 @@ UNASKED_BODIES_PER_PEER_MAX = 2
 BODIES_MAX = 192  # volatile bodies, all peers together
 PEERS_MAX = 1024  # peers whose STATUS is remembered
 CHAIN_BLOCKS_MAX = 1024  # blocks taken from one ChainReceived
+EXECUTED_MAX = 64  # results of executions on one head, newest kept
 RECENT_DIGESTS_MAX = 256  # newest heights whose digest is remembered
 EVIDENCE_MAX = 256  # cases reported by one process
 
 TIMER_BASE_MS = 2_000
 TIMER_MAX_MS = 60_000
+SHARE_AGAIN_MS = 2_000  # between two sharings while no view timer runs
 CENSORSHIP_MS = 40_000
 PRIMARY_LOST_MS = 500
 BLOCK_AGE_MS_MAX = 120_000

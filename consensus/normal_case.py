@@ -12,7 +12,7 @@ from .errors import InvariantBroken, ProtocolViolation, invariant
 from .evidence import hidden_commit, two_votes
 from .interface import Block, BlockBuilt, BlockExecuted, BuildBlock, ExecuteBlock
 from .journal import prepared_record, remember_vote
-from .limits import BLOCK_AGE_MS_MAX, BLOCK_AHEAD_MS_MAX
+from .limits import BLOCK_AGE_MS_MAX, BLOCK_AHEAD_MS_MAX, EXECUTED_MAX
 from .messages import COMMIT, PRE_PREPARE, PREPARE, Vote
 from .state import State
 from .wire import encode_vote, vote_bytes
@@ -233,6 +233,8 @@ def on_block_executed(state: State, event: BlockExecuted) -> None:
         state.executing = None
     if event.parent == state.head.digest:
         state.executed[event.digest] = event.refusal
+        while len(state.executed) > EXECUTED_MAX:
+            del state.executed[next(iter(state.executed))]
 
 
 def commit(state: State) -> bool:

@@ -30,6 +30,7 @@ from .interface import (
 from .journal import durable_records
 from .messages import COMMIT, PREPARE, NewView, Proof, Status, ViewChange, Vote
 from .restart import restored
+from .sizes import Size, sizes
 from .state import Outbox, Pool, State
 from .wire import decode_frame
 
@@ -77,6 +78,10 @@ class Replica:
     def durable_records(self) -> tuple[bytes, ...]:
         """The minimal journal equal to the present durable state."""
         return durable_records(self._state)
+
+    def sizes(self) -> tuple[Size, ...]:
+        """How many entries each growing part of the state has, and may have."""
+        return sizes(self._state)
 
     def body(self, digest: bytes) -> Block | None:
         """A body that is held, for a peer that asks."""
@@ -138,6 +143,7 @@ class Replica:
                 self._on_disconnected(event)
             case Heartbeat():
                 sync.heartbeat(state)
+                timers.share_unheard(state)
             case Wake():
                 timers.share_oldest(state)
 

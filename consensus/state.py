@@ -48,6 +48,7 @@ class Timer:
     k: int = 0
     active_since_ms: int = 0
     clock_retry_ms: int | None = None
+    shared_ms: int = 0
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import invariant
 from .interface import ShareOldest
-from .limits import CENSORSHIP_MS, PRIMARY_LOST_MS, TIMER_BASE_MS, TIMER_MAX_MS
+from .limits import CENSORSHIP_MS, PRIMARY_LOST_MS, SHARE_AGAIN_MS, TIMER_BASE_MS, TIMER_MAX_MS
 from .state import State
 
 
@@ -82,6 +82,20 @@ def share_oldest(state: State) -> None:
         state.timer.half_ms = None
         if state.pool.pending > 0:
             state.out.work.append(ShareOldest())
+
+
+def share_unheard(state: State) -> None:
+    """Without a view timer, share the oldest transactions again while they wait.
+
+    An observer has no timer, and neither has who changes to a view alone. What only its pool holds
+    would otherwise wait for ever: nobody else knows that there is work (§10.10).
+    """
+    oldest, now = state.pool.oldest_since_ms, state.now.mono_ms
+    if state.timer.deadline_ms is not None or state.pool.pending == 0 or oldest is None:
+        return
+    if now - max(oldest, state.timer.shared_ms) >= SHARE_AGAIN_MS:
+        state.timer.shared_ms = now
+        state.out.work.append(ShareOldest())
 
 
 def wake_at_ms(state: State) -> int | None:

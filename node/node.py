@@ -119,7 +119,7 @@ class Node:
         """The height that the chain has to reach again before this validator votes, or None."""
         if self._journal is None or self._identity.voting is None:
             return None
-        height = startup.behind_journal(self._journal, self.chain, self._environment)
+        height = startup.lost_blocks(self._journal.records, self.chain.head.height)
         if height is not None:
             found = f"the chain in {self.config.chain_path} ends at block {self.chain.head.height}"
             self._observe = f"{found}, its journal saw {height}: it votes when it has caught up"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from consensus.interface import Environment
-from consensus.journal import reached
+from consensus import journal_reach
 from ledger.chain import Chain, SignatureCheck
 from ledger.errors import GenesisError, LedgerError
 from ledger.genesis import Genesis, parse_genesis
@@ -45,27 +45,26 @@ def open_journal(
     is still empty may start a new journal, unless `mark`, a file outside the data, says that this
     key has had one: then data that may hold votes is lost. An observer has no mark.
     """
-    advice = "this key must not vote again; replace it on chain"
     try:
         journal = Journal.open(path)
     except FileNotFoundError:
         if height > 0 or recorded > 0 or (mark is not None and mark.exists()):
-            return None, f"the journal {path} is missing: {advice}"
+            return None, f"the journal {path} is missing: {_ADVICE}"
         journal = Journal.create(path)
     except JournalUnknown as error:
         raise FormatRefused(f"the journal {path}: {error}") from error
     except JournalDamaged as error:
-        return None, f"the journal {path} is damaged ({error}): {advice}"
-    if journal.last_record < recorded:
-        found = journal.last_record
+        return None, f"the journal {path} is damaged ({error}): {_ADVICE}"
+    reason = older_journal(journal.last_record, recorded)
+    if reason is not None:
         journal.close()
-        ends = f"the journal {path} ends at record {found}, the chain saw {recorded}"
-        return None, f"{ends}: {advice}"
+        return None, f"the journal {path} {reason}"
     if mark is not None and not mark.exists():
         write_file(mark, _MARK)
     return journal, None
 
 
+_ADVICE = "this key must not vote again; replace it on chain"
 _MARK = b"This home's validator key has a journal in data/. Without it the key must not vote.\n"
 
 
@@ -100,14 +99,24 @@ def open_chain(
         raise type(error)(error.code, f"{path}: {error}", error.field) from error
 
 
-def behind_journal(journal: Journal, chain: Chain, environment: Environment) -> int | None:
-    """The height below which this chain must not be voted on; None when it is there already.
+def older_journal(last: int, recorded: int) -> str | None:
+    """Why a whole journal does not let its owner vote for ever, or None.
 
-    A chain that lost its newest blocks stands below what the journal shows. The votes at those
+    `last`: the journal's last record number; `recorded`: the one stored with the chain's head.
+    """
+    if last >= recorded:
+        return None
+    return f"ends at record {last}, the chain saw {recorded}: {_ADVICE}"
+
+
+def lost_blocks(records: Sequence[bytes], height: int) -> int | None:
+    """The height that a chain which ends at `height` has to reach before a vote, or None.
+
+    A chain that lost its newest blocks stands below what the journal knows. The votes at those
     heights may be gone from the journal, so nothing is signed before the blocks are back.
     """
-    height = reached(journal.records, chain.genesis.chain_id, environment)
-    return height if height > chain.head.height else None
+    reach = journal_reach(records)
+    return reach if height < reach else None
 
 
 def raise_descriptor_limit() -> int:

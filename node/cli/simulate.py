@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 import click
 
 from node.simulation import SimulationResult, simulate_range
+from node.simulation.limits import TWINS_ROUNDS_MAX
+from node.simulation.twins import scenarios
 
 VALIDATORS_MAX = 31
 BLOCKS_MAX = 10_000
@@ -39,11 +42,16 @@ JOBS_MAX = 64
     show_default=True,
     help="Processes that run seeds side by side.",
 )
+@click.option(
+    "--twins",
+    metavar="ROUNDS",
+    type=click.IntRange(1, TWINS_ROUNDS_MAX),
+    help="Twins scenarios of so many rounds, each by its number, instead of drawn faults.",
+)
+@click.option("--membership", is_flag=True, help="The validator set changes all the time.")
 @click.option("--explain", is_flag=True, help="One line on stderr for each thing that happens.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each seed.")
-def simulate(
-    seed: int, count: int, validators: int, blocks: int, jobs: int, explain: bool, as_json: bool
-) -> None:
+def simulate(explain: bool, as_json: bool, **range_of: Any) -> None:
     """Run the real replica through faults and lies, and check that it stays safe and comes back.
 
     Each seed draws its own faults: lost, doubled, late and reordered messages, one-way and other
@@ -55,22 +63,38 @@ def simulate(
 
     Example: kilochain simulate --seed 1 --count 300 --jobs 2
     """
-    if explain and jobs > 1:
-        raise click.UsageError("--explain tells one run at a time: leave out --jobs")
+    _refuse_nonsense(explain, **range_of)
+    first, count = range_of.pop("seed"), range_of.pop("count")
     failed = simulate_range(
-        seed,
+        first,
         count,
-        validators=validators,
-        blocks=blocks,
-        jobs=jobs,
         explain=_explain if explain else None,
         on_result=_print_json if as_json else _print,
+        **range_of,
     )
     if failed:
         again = "\n  ".join(result.command for result in failed)
         raise click.ClickException(f"{len(failed)} of {count} seeds broke a promise:\n  {again}")
     if not as_json and count > 1:
         click.echo(f"{count} seeds: safe, and live after healing.")
+
+
+def _refuse_nonsense(
+    explain: bool,
+    *,
+    seed: int,
+    count: int,
+    jobs: int,
+    twins: int | None,
+    membership: bool,
+    **_: int,
+) -> None:
+    if twins is not None and membership:
+        raise click.UsageError("--twins has one validator set: leave out --membership")
+    if twins is not None and seed + count > scenarios(twins):
+        raise click.UsageError(f"there are {scenarios(twins)} scenarios of {twins} rounds")
+    if explain and jobs > 1:
+        raise click.UsageError("--explain tells one run at a time: leave out --jobs")
 
 
 def _explain(line: str) -> None:

@@ -6,6 +6,7 @@ An application survives a crash: an append is one synced batch. It stands for on
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -68,6 +69,15 @@ class Application(Protocol):
 
     def audit(self) -> str | None:
         """Replay the stored chain from its first block: None, or what differs."""
+
+    def reopen(self) -> None:
+        """Read the chain anew, as a start does. Raises LedgerError where it does not read."""
+
+    def reset(self) -> None:
+        """Begin again at height 0, as in an empty folder."""
+
+    def damage(self, kind: str, chance: random.Random) -> None:
+        """Spoil the stored chain: one of `node.simulation.store.DAMAGES`."""
 
 
 class Ledgers(Protocol):
@@ -268,6 +278,17 @@ class ToyLedger:
                 return f"height {stored.block.height}: {refusal}"
             again.append(stored.block, stored.certificate, 0)
         return None if again.head.header == self.head.header else "the head is not the last block"
+
+    def reopen(self) -> None:
+        """See `Application`: this one's memory is its disk."""
+
+    def reset(self) -> None:
+        """See `Application`."""
+        raise NotImplementedError("only the node's ledger is set up anew")
+
+    def damage(self, kind: str, chance: random.Random) -> None:
+        """See `Application`: a toy chain has no disk to spoil."""
+        raise NotImplementedError("only the node's ledger is damaged")
 
     def _misstated(self, block: Block) -> Block:
         fields = msgpack.unpackb(block.header.data)

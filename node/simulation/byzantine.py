@@ -16,17 +16,26 @@ Roles, by what the others see:
 - `amnesiac`: restarts with an empty journal and votes again: a VIEW-CHANGE that lies about what
   was prepared, and votes that contradict earlier ones;
 - `equivocator`: votes for another digest go to some peers;
+- `colluder`: as `twin`, but each body knows one half of the others only, and all colluders have
+  the same two halves: two networks that each see a whole story;
 - `denier`: its VIEW-CHANGE withholds the prepared certificate;
-- `forger`: its NEW-VIEW requires nothing, whatever was prepared;
+- `rewinder`: its VIEW-CHANGE names an older head, with the certificate of that one;
+- `forger`: its NEW-VIEW requires nothing, whatever was prepared, or it holds too few VIEW-CHANGEs,
+  or one of them twice;
 - `rooter`: the blocks that it proposes name a wrong state root;
 - `censor`: it never proposes a transaction, and shares none;
+- `shunner`: it never proposes or shares the transactions of some clients;
 - `mutator`: one field of some frames is another value, and votes are signed again with it;
 - `babbler`: between its frames come bytes that are none;
-- `misleader`: claims a height that it does not have, and answers with blocks whose certificate is
-  spoilt.
+- `misleader`: claims a height that it does not have, and answers with blocks that nobody may take:
+  under a spoilt certificate or another block's, with a gap, backwards, far too many, or none.
 """
 
 from __future__ import annotations
+
+import hashlib
+import random
+from functools import partial
 
 from consensus.interface import CommittedBlock
 from consensus.messages import NewView, ViewChange, Vote
@@ -34,13 +43,15 @@ from node.simulation.forge import (
     babble,
     contradicted,
     denied,
+    forged,
     mutated,
     read,
+    rewound,
     status,
-    unrequired,
 )
 from node.simulation.host import FrameFilter, Host
-from node.simulation.limits import CLAIMED_HEIGHTS, REPLAY_FRAMES_MAX
+from node.simulation.limits import ANSWERED_BLOCKS_MAX, CLAIMED_HEIGHTS, REPLAY_FRAMES_MAX
+from node.simulation.shared import Cluster
 from node.simulation.signatures import frame_kind
 
 ROLES = (
@@ -51,19 +62,23 @@ ROLES = (
     "garbler",
     "withholder",
     "twin",
+    "colluder",
     "amnesiac",
     "equivocator",
     "denier",
+    "rewinder",
     "forger",
     "rooter",
     "censor",
+    "shunner",
     "mutator",
     "babbler",
     "misleader",
 )
 
 _BABBLING = ("garbler", "mutator", "babbler")
-_LYING = ("equivocator", "denier", "forger", "misleader")
+_LYING = ("equivocator", "denier", "rewinder", "forger", "misleader")
+TWO_BODIES = ("twin", "colluder")
 _LATE_MS = 1_800  # 0.9 of the first view timer
 _AMNESIA_MS_MAX = 8_000
 
@@ -75,11 +90,22 @@ def corrupt(host: Host, role: str) -> None:
     host.cluster.world.note(f"{host.name} is Byzantine: {role}")
     host.filter = _filter(host, role)
     host.app.lies = role == "rooter"
-    host.censors = role == "censor"
+    if role in ("censor", "shunner"):
+        host.refuses = is_shunned if role == "shunner" else is_any
     if role == "amnesiac":
         _forget_again_and_again(host)
     elif role == "misleader":
-        host.distort = _spoilt
+        host.distort = partial(_distorted, host.cluster.world.random)
+
+
+def is_any(transaction: bytes) -> bool:
+    """Every transaction is censored."""
+    return True
+
+
+def is_shunned(transaction: bytes) -> bool:
+    """Whether a `shunner` censors this one: every second, by its digest."""
+    return hashlib.sha256(transaction).digest()[0] % 2 == 0
 
 
 def _silent(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
@@ -160,9 +186,13 @@ def _lying(host: Host, role: str) -> FrameFilter:
         message = read(host, frame)
         return [(0, denied(host, message) if isinstance(message, ViewChange) else frame)]
 
+    def rewinder(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
+        message = read(host, frame)
+        return [(0, rewound(host, message) if isinstance(message, ViewChange) else frame)]
+
     def forger(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
         message = read(host, frame)
-        return [(0, unrequired(host, message) if isinstance(message, NewView) else frame)]
+        return [(0, forged(host, message) if isinstance(message, NewView) else frame)]
 
     def misleader(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
         if frame_kind(frame) == "status":
@@ -172,6 +202,7 @@ def _lying(host: Host, role: str) -> FrameFilter:
     by_role: dict[str, FrameFilter] = {
         "equivocator": equivocator,
         "denier": denier,
+        "rewinder": rewinder,
         "forger": forger,
         "misleader": misleader,
     }
@@ -187,6 +218,39 @@ def _filter(host: Host, role: str) -> FrameFilter:
     if role in _BABBLING:
         return _babbling(host, role)
     return _lying(host, role) if role in _LYING else _dropping(host, role)
+
+
+def separate(cluster: Cluster, colluders: list[str]) -> None:
+    """Let the two bodies of each colluder live in two networks that share no honest host."""
+    if not colluders:
+        return
+    twins = [f"{name}'" for name in colluders]
+    others = [name for name in cluster.hosts if name not in colluders and name not in twins]
+    cluster.world.random.shuffle(others)
+    half = len(others) // 2
+    walls = [(colluders, [*twins, *others[half:]]), (twins, [*colluders, *others[:half]])]
+    for bodies, hidden in walls:
+        for body in bodies:
+            for other in hidden:
+                cluster.network.wall(body, other)
+                cluster.network.wall(other, body)
+
+
+def _distorted(chance: random.Random, told: list[CommittedBlock]) -> list[CommittedBlock]:
+    """An answer that a correct replica must not take as it is."""
+    if not told:
+        return told
+    one = told[0]
+    return chance.choice(
+        (
+            [_spoilt(each) for each in told],
+            [CommittedBlock(each.block, told[-1].certificate) for each in told],
+            told[1:],
+            told[::-1],
+            [one] * ANSWERED_BLOCKS_MAX,
+            [],
+        )
+    )
 
 
 def _spoilt(told: CommittedBlock) -> CommittedBlock:

@@ -5,9 +5,10 @@ Checkers read signatures, not formats: they share no code with the room that the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from consensus.interface import Block, Validator
+from consensus.sizes import Size
 from node.simulation.application import Application
 from node.simulation.disk import JournalDisk
 from node.simulation.limits import JOURNAL_BYTES_MAX
@@ -31,6 +32,7 @@ class Checkers:
         self._chain: dict[int, bytes] = {}
         self._committed: dict[bytes, int] = {}
         self._released: dict[tuple[bytes, str, int, int], bytes] = {}
+        self._acknowledged: dict[str, int] = {}
         self._seen: set[tuple[str, bytes]] = set()
 
     @property
@@ -61,6 +63,23 @@ class Checkers:
             self._check_single(name, statement)
             if not disk.holds(signature):
                 self._world.violate(f"persisted before sent: {name} sent {describe(statement)}")
+
+    def on_applied(self, name: str, height: int) -> None:
+        """From now on a client may be told that what is in block `height` is committed."""
+        self._acknowledged[name] = max(height, self._acknowledged.get(name, 0))
+
+    def on_start(self, name: str, height: int) -> None:
+        """What was acknowledged is durable: a restart finds no lower head."""
+        if height < self._acknowledged.get(name, 0):
+            self._world.violate(f"durability: {name} lost a block that it had acknowledged")
+
+    def on_sizes(self, name: str, sizes: Iterable[Size]) -> None:
+        """Bounded memory: no part of a process has more entries than its limit."""
+        for size in sizes:
+            if size.count > size.limit:
+                self._world.violate(
+                    f"bounded memory: {name} has {size.count} {size.name}, {size.limit} are allowed"
+                )
 
     def on_end(self, name: str, app: Application, disk: JournalDisk) -> None:
         """Bounded memory after a last compaction; durability; the chain replays to what it is."""

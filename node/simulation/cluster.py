@@ -7,9 +7,10 @@ import hashlib
 from consensus.interface import Block, Header, Validator
 from node.simulation.application import LedgersFactory, ToyLedgers
 from node.simulation.checkers import Checkers
-from node.simulation.host import Cluster, Host
+from node.simulation.host import Host
 from node.simulation.machine import MachineFactory
 from node.simulation.network import SimulatedNetwork
+from node.simulation.shared import Cluster
 from node.simulation.signatures import KeyRing, SignatureRegister
 from node.simulation.world import World
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 
 from node.journal import frame_record, scan, whole_file
+from node.simulation.limits import SECTOR_BYTES
 
 
 class JournalDisk:
@@ -18,6 +19,8 @@ class JournalDisk:
         self._unsynced = b""
         self._count = 0
         self.last_record = 0
+        self.gone = False
+        self.scatters = False
 
     @property
     def records(self) -> tuple[bytes, ...]:
@@ -52,12 +55,29 @@ class JournalDisk:
         self._durable, self._unsynced = self._durable + self._unsynced, b""
 
     def crash(self, chance: random.Random) -> int:
-        """Lose unsynced bytes from a drawn one on. Returns how many were lost."""
-        written = len(self._unsynced)
+        """Lose unsynced bytes from a drawn one on; a disk that `scatters` loses any of its sectors.
+
+        Returns how many were lost. A sector that never arrived reads as zeros.
+        """
+        written, unsynced = len(self._unsynced), self._unsynced
         kept = chance.randint(0, written)
-        self._durable += self._unsynced[:kept]
-        self._unsynced = b""
+        self._durable += self._scattered(chance) if self.scatters else unsynced[:kept]
+        self._unsynced, self.scatters = b"", False
         return written - kept
+
+    def _scattered(self, chance: random.Random) -> bytes:
+        """What was not synced, with each sector there or not."""
+        parts = []
+        for at in range(0, len(self._unsynced), SECTOR_BYTES):
+            part = self._unsynced[at : at + SECTOR_BYTES]
+            parts.append(part if chance.random() < 0.5 else bytes(len(part)))
+        return b"".join(parts)
+
+    def lose_from(self, record: int) -> None:
+        """Be an older journal: record number `record` and all behind it were never there."""
+        found, last, _ = scan(self._durable)
+        base = last - len(found)
+        self._durable = whole_file(min(base, record - 1), found[: max(0, record - 1 - base)])
 
     def rot(self, chance: random.Random) -> None:
         """Flip one bit of what is durable."""

@@ -53,6 +53,35 @@ def denied(host: Host, honest: ViewChange) -> bytes:
     return view_change(host, honest.epoch, honest.view, honest.head, honest.certificate)
 
 
+def rewound(host: Host, honest: ViewChange) -> bytes:
+    """`honest`, but from an older head of the same epoch, with nothing prepared."""
+    stored = host.app.stored(max(honest.head.height - 2, honest.epoch))
+    if stored is None or stored.block.height >= honest.head.height:
+        return denied(host, honest)
+    head = stored.block.header
+    return view_change(host, honest.epoch, honest.view, head, stored.certificate)
+
+
+def forged(host: Host, honest: NewView) -> bytes:
+    """`honest`, but requiring nothing, or resting on too few VIEW-CHANGEs, or on one twice."""
+    changes = honest.view_changes
+    return host.cluster.world.random.choice(
+        (
+            unrequired(host, honest),
+            _new_view(host, honest, changes[1:]),
+            _new_view(host, honest, (*changes[1:], changes[-1])),
+        )
+    )
+
+
+def _new_view(host: Host, honest: NewView, changes: tuple[ViewChange, ...]) -> bytes:
+    chain_id, epoch, view = host.cluster.chain_id, honest.epoch, honest.view
+    payload = wire.new_view_payload(
+        chain_id, epoch, view, changes, honest.base, honest.required, honest.proposal
+    )
+    return _seal(host, "new-view", wire.NEW_VIEW_DOMAIN, payload)
+
+
 def unrequired(host: Host, honest: NewView) -> bytes:
     """`honest`, but requiring nothing."""
     payload = wire.new_view_payload(

@@ -7,7 +7,6 @@ crash may come between any two of these, and between any two frames.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import ParamSpec
 
@@ -15,7 +14,6 @@ from consensus import ProtocolViolation
 from consensus.interface import (
     Block,
     BlockReceived,
-    ChainReceived,
     CommittedBlock,
     Event,
     FrameReceived,
@@ -32,60 +30,33 @@ from consensus.interface import (
     Start,
     Wake,
 )
+from consensus.sizes import Size
+from ledger.errors import LedgerError
 from node.journal import JournalDamaged
-from node.simulation.application import Application, Ledgers
-from node.simulation.checkers import Checkers
+from node.simulation.application import Application
 from node.simulation.disk import JournalDisk
 from node.simulation.jobs import start_job
 from node.simulation.limits import (
     EPOCH_MS,
-    FETCH_BLOCKS_MAX,
     HEARTBEAT_JITTER_MS,
     HEARTBEAT_MS,
     JOURNAL_RECORDS_BEFORE_COMPACTION,
     POOL_TRANSACTIONS_MAX,
 )
-from node.simulation.machine import Machine, MachineFactory
-from node.simulation.network import SimulatedNetwork
-from node.simulation.signatures import SignatureRegister, frame_kind
-from node.simulation.world import Action, World
+from node.simulation.machine import Machine, standing
+from node.simulation.shared import Cluster
+from node.simulation.signatures import frame_kind
+from node.simulation.world import Action
+from node.startup import lost_blocks, older_journal
 
 P = ParamSpec("P")
+Distortion = Callable[[list[CommittedBlock]], list[CommittedBlock]]
 FrameFilter = Callable[["Host", str, bytes], list[tuple[int, bytes]]]
 
 
 def send_faithfully(host: Host, target: str, frame: bytes) -> list[tuple[int, bytes]]:
     """What an honest host does with a frame: send it once, now. (delay_ms, frame) pairs."""
     return [(0, frame)]
-
-
-@dataclass(slots=True)
-class Cluster:
-    """What all hosts of one run share. `hosts` by unique name; several may have one peer ID."""
-
-    world: World
-    network: SimulatedNetwork
-    register: SignatureRegister
-    checkers: Checkers
-    factory: MachineFactory
-    ledgers: Ledgers
-    hosts: dict[str, Host] = field(default_factory=dict)
-    crash_permille: int = 0
-    disk_error_permille: int = 0
-    heartbeats: bool = True
-
-    @property
-    def chain_id(self) -> str:
-        """The chain that all of them are about."""
-        return self.ledgers.chain_id
-
-    def at_peer(self, peer: str) -> list[Host]:
-        """Every running host that answers to a peer ID, in the order of their creation."""
-        return [host for host in self.hosts.values() if host.peer == peer and host.alive]
-
-    def peers(self) -> tuple[str, ...]:
-        """Every peer ID, in the order of creation."""
-        return tuple(dict.fromkeys(host.peer for host in self.hosts.values()))
 
 
 class Host:
@@ -99,13 +70,18 @@ class Host:
         self.pool: dict[bytes, int] = {}
         self.alive = False
         self.honest = True
-        self.censors = False
+        self.refuses: Callable[[bytes], bool] | None = None
         self.stopped_for_ever = False
         self.skew_ms = 0
         self.ahead_ms = 0
+        self.frozen_ms: int | None = None
         self.wake_at_ms: int | None = None
         self.filter: FrameFilter = send_faithfully
-        self.distort: Callable[[CommittedBlock], CommittedBlock] | None = None
+        self.distort: Distortion | None = None
+        self.broken = False
+        self.store_damaged = False
+        self.waits_for: int | None = None
+        self.dies_in: int | None = None
         self.evidence: dict[str, bytes] = {}
         self.machine: Machine | None = None
         self._life = 0
@@ -138,12 +114,17 @@ class Host:
     def now(self) -> Now:
         """Both clocks of this host."""
         elapsed_ms = self.cluster.world.now_ms
-        return Now(elapsed_ms + self.ahead_ms, EPOCH_MS + elapsed_ms + self.skew_ms)
+        wall_ms = EPOCH_MS + (elapsed_ms if self.frozen_ms is None else self.frozen_ms)
+        return Now(elapsed_ms + self.ahead_ms, wall_ms + self.skew_ms)
 
     def start(self) -> None:
         """Start or restart from what is durable; peers notice the connection."""
         assert not self.alive
+        if not self._opens():
+            return
         head = self.app.head
+        if self.honest and not self.store_damaged:
+            self.cluster.checkers.on_start(self.name, head.header.height)
         records, observe = self._read_journal(head.journal_record)
         self._observes = observe is not None
         start = Start(
@@ -159,7 +140,7 @@ class Host:
         self._life += 1
         self.alive = True
         self.machine = self.cluster.factory(start, self)
-        self.cluster.world.note(f"{self.name} starts at head {head.header.height}")
+        self.note(f"starts at head {head.header.height}{f', {observe}' if observe else ''}")
         self._perform(self.machine.resume(self.now))
         for peer in self._others():
             self.take(PeerConnected(peer))
@@ -170,13 +151,38 @@ class Host:
 
     def _read_journal(self, recorded: int) -> tuple[tuple[bytes, ...], str | None]:
         """What the journal holds, or why this replica may only observe (PROTOCOL §7)."""
+        self.waits_for = None
+        if self.disk.gone:
+            return (), "the journal is missing"
         try:
             records = self.disk.records
         except JournalDamaged as error:
             return (), f"the journal is damaged: {error}"
-        if self.disk.last_record < recorded:
-            return (), "the journal ends before the chain"
-        return records, None
+        last, height = self.disk.last_record, self.app.head.header.height
+        older = older_journal(last, recorded)
+        reason = older and f"the journal {older}"
+        if reason is None:
+            self.waits_for = lost_blocks(records, height)
+        if self.waits_for is not None:
+            reason = f"blocks were lost: it ends at {height}, its journal saw {self.waits_for}"
+        return (() if reason else records), reason
+
+    def _opens(self) -> bool:
+        """Open the chain as a start does; one that does not read waits for `repair`."""
+        try:
+            self.app.reopen()
+        except LedgerError as error:
+            self.broken = True
+            self.note(f"cannot open its chain: {error}")
+        return not self.broken
+
+    def store_fails(self, error: LedgerError) -> None:
+        """The chain does not read: the process stops, whatever it was doing."""
+        if self.honest and not self.store_damaged:
+            self.cluster.world.violate(f"{self.name} {error}")
+        self.note(f"stops: {error}")
+        self.broken = True
+        self.crash()
 
     def forget(self) -> None:
         """Lie from now on: restart as if nothing had ever been promised."""
@@ -191,10 +197,10 @@ class Host:
         if not self.alive:
             return
         lost = self.disk.crash(self.cluster.world.random)
-        self.alive, self.machine = False, None
+        self.alive, self.machine, self.dies_in = False, None, None
         self.pool.clear()
         self._paused_until_ms = 0
-        self.cluster.world.note(f"{self.name} crashes, {lost} unsynced bytes lost")
+        self.note(f"crashes, {lost} unsynced bytes lost")
         for peer in self._others():
             for host in self.cluster.at_peer(peer):
                 host.take(PeerDisconnected(self.peer))
@@ -202,7 +208,7 @@ class Host:
     def pause(self, duration_ms: int) -> None:
         """Do nothing for a while; what arrives waits."""
         self._paused_until_ms = self.cluster.world.now_ms + duration_ms
-        self.cluster.world.note(f"{self.name} pauses {duration_ms} ms")
+        self.note(f"pauses {duration_ms} ms")
 
     def expire(self) -> None:
         """Let the monotonic clock jump to the next deadline, if there is one, and wake."""
@@ -215,14 +221,22 @@ class Host:
         full = len(self.pool) >= POOL_TRANSACTIONS_MAX
         if (
             not self.alive
-            or self.censors
+            or (self.refuses is not None and self.refuses(transaction))
             or full
             or transaction in self.pool
-            or not self.app.admits(transaction)
+            or not self.admits(transaction)
         ):
             return
         self.pool[transaction] = self.now.mono_ms
         self.take(self.pool_event())
+
+    def admits(self, transaction: bytes) -> bool:
+        """Whether a transaction could be in the next block; False where the chain does not read."""
+        try:
+            return self.app.admits(transaction)
+        except LedgerError as error:
+            self.store_fails(error)
+            return False
 
     def take(self, event: Event) -> None:
         """Give one event to the replica, after a pause if there is one, and perform the output."""
@@ -242,12 +256,12 @@ class Host:
 
     def fail(self, error: Exception) -> None:
         """Take a step's exception: note a peer's fault; stop for ever at one of our own."""
-        line = f"{self.name} {type(error).__name__}: {error}"
+        line = f"{type(error).__name__}: {error}"
         if isinstance(error, ProtocolViolation):
-            self.cluster.world.note(line)
+            self.note(line)
             return
         if self.honest:
-            self.cluster.world.violate(line)
+            self.cluster.world.violate(f"{self.name} {line}")
         self.stopped_for_ever = True
         self.crash()
 
@@ -258,6 +272,8 @@ class Host:
             return
         if output.persist:
             self.disk.append(output.persist)
+            if self.disk.scatters:
+                self.crash()
             if self.dies() or self.disk_fails():
                 return
             self.disk.sync()
@@ -277,8 +293,12 @@ class Host:
             self.disk.compact(self.machine.durable_records())
 
     def dies(self) -> bool:
-        """Whether the process is dead, after a crash was drawn for this moment."""
+        """Whether the process is dead, after a crash was drawn or set for this moment."""
         permille = self.cluster.crash_permille
+        if self.dies_in is not None:
+            self.dies_in -= 1
+            if self.dies_in < 0:
+                self.crash()
         if self.honest and permille and self.cluster.world.random.randrange(100_000) < permille:
             self.crash()
         return not self.alive
@@ -289,7 +309,7 @@ class Host:
         if not (self.honest and permille):
             return False
         if self.cluster.world.random.randrange(10_000) < permille:
-            self.cluster.world.note(f"{self.name} cannot write to its disk")
+            self.note("cannot write to its disk")
             self.crash()
         return not self.alive
 
@@ -339,6 +359,7 @@ class Host:
         jitter = self.cluster.world.random.randint(-HEARTBEAT_JITTER_MS, HEARTBEAT_JITTER_MS)
 
         def beat() -> None:
+            self._measure()
             if self.cluster.heartbeats:
                 self.take(Heartbeat())
             if self.alive:
@@ -346,31 +367,17 @@ class Host:
 
         self.later(HEARTBEAT_MS + jitter, beat)
 
+    def _measure(self) -> None:
+        if self.machine is not None and self.honest:
+            pool = Size("pooled transactions", len(self.pool), POOL_TRANSACTIONS_MAX)
+            self.cluster.checkers.on_sizes(self.name, (pool, *self.machine.sizes()))
+
     def gossip(self, transaction: bytes) -> None:
         """Offer a transaction to every other host."""
         for target in self.cluster.hosts.values():
             if target is not self:
                 arrive = partial(target.submit, transaction)
                 self.cluster.network.send(self.name, target.name, "transaction", arrive)
-
-    def answer_block(self, digest: bytes) -> Event | None:
-        """The body that a peer asked for, if it is held or stored."""
-        held = self.machine.body(digest) if self.machine is not None else None
-        if held is None:
-            held = self.app.find(digest)
-        return None if held is None else BlockReceived(self.peer, self.app.read_block(held.data))
-
-    def answer_chain(self, first: int) -> Event:
-        """Committed blocks from `first` on, at most a limit of them."""
-        blocks: list[CommittedBlock] = []
-        while len(blocks) < FETCH_BLOCKS_MAX:
-            stored = self.app.stored(first + len(blocks))
-            if stored is None:
-                break
-            block = self.app.read_block(stored.block.data)
-            told = CommittedBlock(block, stored.certificate)
-            blocks.append(told if self.distort is None else self.distort(told))
-        return ChainReceived(self.peer, tuple(blocks))
 
     def _others(self) -> tuple[str, ...]:
         return tuple(peer for peer in self.cluster.peers() if peer != self.peer)
@@ -383,4 +390,8 @@ class Host:
         name = type(event).__name__
         if isinstance(event, FrameReceived):
             name = f"{frame_kind(event.data)} from {event.peer}"
-        self.cluster.world.note(f"{self.name} h{self.app.head.header.height} ← {name}")
+        self.note(f"← {name}")
+
+    def note(self, text: str) -> None:
+        """A line of the trace about this host; explained, it also says where the host stands."""
+        self.cluster.world.note(f"{self.name} {text}", partial(standing, self.machine, self.now))

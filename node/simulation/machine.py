@@ -7,6 +7,7 @@ from typing import Protocol
 
 from consensus import Replica
 from consensus.interface import Block, Environment, Event, Now, Output, ReplicaStatus, Start
+from consensus.sizes import Size
 
 
 class Machine(Protocol):
@@ -21,6 +22,9 @@ class Machine(Protocol):
     def durable_records(self) -> tuple[bytes, ...]:
         """The minimal journal equal to the present durable state."""
 
+    def sizes(self) -> tuple[Size, ...]:
+        """How many entries each growing part has, and may have."""
+
     def body(self, digest: bytes) -> Block | None:
         """A body that is held and not yet applied."""
 
@@ -29,6 +33,16 @@ class Machine(Protocol):
 
 
 MachineFactory = Callable[[Start, Environment], Machine]
+
+
+def standing(machine: Machine | None, now: Now) -> str:
+    """Role (P primary, B backup, o observer), view (* while changing) and head: `P v1* h7`."""
+    if machine is None:
+        return "-"
+    status = machine.status(now)
+    votes = status.index is not None and status.observe is None
+    role = ("P" if status.index == status.primary else "B") if votes else "o"
+    return f"{role} v{status.view}{'' if status.mode == 'active' else '*'} h{status.head}"
 
 
 def real_replica(start: Start, environment: Environment) -> Machine:

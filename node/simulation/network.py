@@ -31,6 +31,7 @@ class SimulatedNetwork:
         self.gate: Gate | None = None
         self._world = world
         self._cut: set[tuple[str, str]] = set()
+        self._walls: set[tuple[str, str]] = set()
         self._clogged: dict[tuple[str, str], list[Callable[[], None]]] = {}
 
     def cut(self, source: str, target: str) -> None:
@@ -40,6 +41,10 @@ class SimulatedNetwork:
     def mend(self, source: str, target: str) -> None:
         """Undo one cut."""
         self._cut.discard((source, target))
+
+    def wall(self, source: str, target: str) -> None:
+        """Nothing ever passes from `source` to `target`, healed or not."""
+        self._walls.add((source, target))
 
     def partition(self, groups: list[list[str]]) -> None:
         """Only hosts of the same group reach each other."""
@@ -68,7 +73,7 @@ class SimulatedNetwork:
 
     def passes(self, source: str, target: str) -> bool:
         """Whether the link is not cut."""
-        return (source, target) not in self._cut
+        return (source, target) not in self._cut and (source, target) not in self._walls
 
     def send(self, source: str, target: str, kind: str, arrive: Callable[[], None]) -> None:
         """Have `arrive` called once, twice or never. A cut holds at departure and on arrival.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import random
 from collections.abc import Sequence
 
 from consensus import ProtocolViolation, verify_commit_certificate
@@ -23,7 +24,6 @@ from ledger.errors import InvalidBlock, InvalidTransaction
 from ledger.genesis import Genesis, build_genesis, parse_genesis
 from ledger.genesis import Validator as Member
 from ledger.integrity import check_chain
-from ledger.store import MemoryStore
 from ledger.transactions import (
     Envelope,
     Transaction,
@@ -46,10 +46,14 @@ from node.simulation.limits import (
     RIVAL_EVERY,
     VALIDITY_MS,
 )
+from node.simulation.store import CheckedStore
 
-_CODE = "K77G"
-_SEED = hashlib.sha256(b"the producer of a simulation").digest()
-_PRODUCER = keys.from_seed("member", _SEED)
+MEMBERS = ("K77G", "S3PA")
+_CODE = MEMBERS[0]
+_KEYS = {
+    code: keys.from_seed("member", hashlib.sha256(b"a producer: " + code.encode()).digest())
+    for code in MEMBERS
+}
 
 
 class RealLedgers:
@@ -73,21 +77,21 @@ class RealLedgers:
         """See `Ledgers`."""
         return RealLedger(self)
 
-    def transaction(self, number: int) -> bytes:
+    def transaction(self, number: int, member: str = _CODE) -> bytes:
         """A registration. Each `RIVAL_EVERY`-th claims the batch number of the one before it."""
         rival = 1 if number % RIVAL_EVERY == RIVAL_EVERY - 1 else 0
         envelope = Envelope(
             chain_id=self.chain_id,
-            key=_PRODUCER.public,
+            key=_KEYS[member].public,
             kind="batch.register",
-            member=_CODE,
-            payload=payload_from_json(_payload(1 + number - rival)),
+            member=member,
+            payload=payload_from_json(_payload(member, 1 + number - rival)),
             salt=number.to_bytes(16, "big"),
             v=1,
             valid_until_ms=EPOCH_MS + VALIDITY_MS,
         )
         unsigned = encode_unsigned(envelope)
-        return assemble(unsigned, _PRODUCER.sign(signing_bytes("kilochain/tx/1", unsigned)))
+        return assemble(unsigned, _KEYS[member].sign(signing_bytes("kilochain/tx/1", unsigned)))
 
     def read(self, signed: bytes) -> Transaction | None:
         """A transaction, or None where the bytes are none."""
@@ -125,7 +129,7 @@ class RealLedger:
 
     def __init__(self, ledgers: RealLedgers) -> None:
         self._ledgers = ledgers
-        self._store = MemoryStore()
+        self._store = CheckedStore()
         self._chain = Chain.create(self._store, ledgers.genesis, ledgers.check)
         self._executed: dict[bytes, ExecutedBlock] = {}
         self._head: AppHead | None = None
@@ -217,6 +221,22 @@ class RealLedger:
         checks = (ledgers.check, ledgers.check_certificate)
         return check_chain(self._store, ledgers.genesis, *checks, lambda height, last: None)
 
+    def reopen(self) -> None:
+        """See `Application`."""
+        self._executed.clear()
+        self._head = None
+        self._chain = Chain.open(self._store, self._ledgers.genesis, self._ledgers.check)
+
+    def reset(self) -> None:
+        """See `Application`."""
+        self._store = CheckedStore()
+        Chain.create(self._store, self._ledgers.genesis, self._ledgers.check)
+        self.reopen()
+
+    def damage(self, kind: str, chance: random.Random) -> None:
+        """See `Application`."""
+        self._store.damage(kind, chance)
+
     def _keep(self, executed: ExecutedBlock) -> None:
         self._executed[executed.block.digest] = executed
 
@@ -227,28 +247,31 @@ def _misstated(block: ParsedBlock) -> ParsedBlock:
 
 
 def _genesis(validators: Sequence[Validator], observers: Sequence[Validator]) -> Genesis:
-    producer = {
-        "code": _CODE,
-        "name": "Invented producer",
-        "country": "AU",
-        "roles": ["producer"],
-        "facilities": [{"id": f"{_CODE}-01", "name": "works", "country": "AU"}],
-        "keys": [{"key": _PRODUCER.public.hex(), "status": "active"}],
-    }
+    producers = [
+        {
+            "code": code,
+            "name": f"Invented producer {code}",
+            "country": "AU",
+            "roles": ["producer"],
+            "facilities": [{"id": f"{code}-01", "name": "works", "country": "AU"}],
+            "keys": [{"key": key.public.hex(), "status": "active"}],
+        }
+        for code, key in _KEYS.items()
+    ]
     voters = [
         {"name": each.name, "member": _CODE, "key": each.key.hex(), "peer_id": each.peer}
         for each in validators
     ]
     peers = [{"name": each.name, "member": _CODE, "peer_id": each.peer} for each in observers]
     parameters = {"block_transactions_max": BLOCK_TRANSACTIONS_MAX}
-    consortium = {"members": [producer], "parameters": parameters}
+    consortium = {"members": producers, "parameters": parameters}
     return parse_genesis(build_genesis(consortium, voters, peers, "simulated", EPOCH_MS - 1))
 
 
-def _payload(batch_no: int) -> dict[str, object]:
+def _payload(member: str, batch_no: int) -> dict[str, object]:
     return {
         "batch_no": batch_no,
-        "facility": f"{_CODE}-01",
+        "facility": f"{member}-01",
         "product": "nd2o3",
         "stage": "separated",
         "net_mass_g": 2500,
@@ -260,5 +283,5 @@ def _payload(batch_no: int) -> dict[str, object]:
         "impurities": {"Fe2O3": 100},
         "origin": [{"country": "AU", "site": "Invented", "share_ppm": 1_000_000}],
         "coc": "IP",
-        "assay": {"lab": _CODE, "method": "ICP-OES", "cert": "A-1", "sha256": "00" * 32},
+        "assay": {"lab": member, "method": "ICP-OES", "cert": "A-1", "sha256": "00" * 32},
     }

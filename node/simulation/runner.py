@@ -6,54 +6,34 @@ give the same trace hash on every machine.
 
 from __future__ import annotations
 
+import random
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 
 from node.simulation.application import LedgersFactory, ToyLedgers, set_transaction
-from node.simulation.byzantine import corrupt
+from node.simulation.byzantine import TWO_BODIES, corrupt, separate
 from node.simulation.checkers import quorum_of
 from node.simulation.cluster import add_twin, make_cluster
 from node.simulation.faults import Chaos
 from node.simulation.host import Host
 from node.simulation.limits import (
-    EXTRA_REPLICAS,
     HEALING_MS_MAX,
     LAST_TRANSACTION,
     REAL_KEYS_EVERY,
     SEEDS_AT_ONCE,
 )
 from node.simulation.machine import MachineFactory, real_replica
-from node.simulation.plan import Plan, draw_plan
+from node.simulation.plan import Plan, draw_membership, draw_plan
 from node.simulation.real_ledger import RealLedgers
+from node.simulation.result import SimulationResult
 from node.simulation.signatures import Ed25519Ring, KeyedHashRing, KeyRing
+from node.simulation.twins import run_twins
 from node.simulation.world import World
 
 Explain = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationResult:
-    """What one run showed. `command` reproduces it; `recovery_ms` is from healing to the end.
-
-    `byzantine`: the roles of the liars, joined by "+", or None."""
-
-    seed: int
-    validators: int
-    trace_hash: str
-    violations: tuple[str, ...]
-    heights: tuple[int, ...]
-    byzantine: str | None
-    virtual_ms: int
-    recovery_ms: int
-    command: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether every property held."""
-        return not self.violations
+DrawPlan = Callable[[random.Random, int], Plan]
 
 
 class Simulation:
@@ -61,19 +41,20 @@ class Simulation:
 
     def __init__(
         self, seed: int, validators: int, blocks: int, factory: MachineFactory, ring: KeyRing,
-        explain: Explain | None, ledgers: LedgersFactory | None,
+        explain: Explain | None, ledgers: LedgersFactory | None, draw: DrawPlan = draw_plan,
     ) -> None:  # fmt: skip
         self.world = World(seed, explain)
-        self.plan: Plan = draw_plan(self.world.random, validators)
+        self.plan = draw(self.world.random, validators)
         drawn = RealLedgers if self.plan.real_ledger else ToyLedgers
         self.cluster = make_cluster(
-            self.world, validators, EXTRA_REPLICAS, factory, ring, ledgers or drawn
+            self.world, validators, self.plan.extra, factory, ring, ledgers or drawn
         )
         made = self.cluster.ledgers
         self.transactions = [made.transaction(number) for number in range(blocks)]
         self._last = made.transaction(LAST_TRANSACTION)
         self._chaos = Chaos(self.cluster, self.plan, self.survivors)
-        self._draw_cast(validators)
+        self.transactions += [set_transaction(at, each) for at, each in enumerate(self.plan.sets)]
+        self._draw_cast()
 
     def run(self) -> int:
         """Chaos, healing, and the end. Returns the milliseconds that recovery took."""
@@ -97,18 +78,15 @@ class Simulation:
         hosts = self.cluster.hosts.values()
         return [host for host in hosts if host.honest and not host.stopped_for_ever]
 
-    def _draw_cast(self, validators: int) -> None:
-        chance = self.world.random
-        if self.plan.change_set:
-            names = list(self.cluster.hosts)
-            changed = names if chance.random() < 0.5 else names[: validators - 1]
-            self.transactions.append(set_transaction(0, changed))
-        chosen = chance.sample(range(validators - 1), len(self.plan.liars))
-        for index, role in zip(chosen, self.plan.liars, strict=True):
+    def _draw_cast(self) -> None:
+        chosen = self.world.random.sample(range(self.plan.cast), len(self.plan.liars))
+        pairs = list(zip(chosen, self.plan.liars, strict=True))
+        for index, role in pairs:
             liar = self.cluster.hosts[f"r{index}"]
             corrupt(liar, role)
-            if role == "twin":
+            if role in TWO_BODIES:
                 corrupt(add_twin(self.cluster, liar), role)
+        separate(self.cluster, [f"r{i}" for i, role in pairs if role == "colluder"])
 
     def _let_loose(self) -> None:
         world, plan = self.world, self.plan
@@ -143,9 +121,8 @@ class Simulation:
         """
         if not self.plan.dead_for_ever:
             return
-        sizes = {host.name: len(host.app.head.validators) for host in self.survivors()}
-        smallest = min(sizes.values()) - (1 if self.plan.change_set else 0)
-        lost = len(self.plan.liars) + (1 if self.plan.rot else 0)
+        smallest = self.plan.smallest
+        lost = len(self.plan.liars) + (1 if self.plan.damage else 0)
         spare = (smallest - 1) // 3 - lost if lost else smallest - quorum_of(smallest)
         for host in self.world.random.sample(self.survivors(), max(0, spare)):
             host.crash()
@@ -153,7 +130,7 @@ class Simulation:
 
     def _settled(self) -> bool:
         return all(
-            host.alive and not any(host.app.admits(each) for each in self.transactions)
+            host.alive and not any(host.admits(each) for each in self.transactions)
             for host in self.survivors()
         )
 
@@ -174,9 +151,11 @@ def run_simulation(
     factory: MachineFactory = real_replica,
     ring: KeyRing | None = None,
     ledgers: LedgersFactory | None = None,
+    membership: bool = False,
 ) -> SimulationResult:
     """Run one seed. `blocks`: transactions submitted during the faults; `explain` gets each line;
-    `ledgers`: another ledger than the plan draws.
+    `ledgers`: another ledger than the plan draws; `membership`: the validator set changes all the
+    time.
 
     Pure: the result depends on the arguments alone.
     """
@@ -184,7 +163,8 @@ def run_simulation(
         raise ValueError("a simulation needs at least one validator and one block")
     if ring is None:
         ring = Ed25519Ring() if seed % REAL_KEYS_EVERY == 0 else KeyedHashRing()
-    run = Simulation(seed, validators, blocks, factory, ring, explain, ledgers)
+    draw = draw_membership if membership else draw_plan
+    run = Simulation(seed, validators, blocks, factory, ring, explain, ledgers, draw)
     recovery_ms = run.run()
     return SimulationResult(
         seed,
@@ -195,7 +175,8 @@ def run_simulation(
         "+".join(run.plan.liars) or None,
         run.world.now_ms,
         recovery_ms,
-        f"kilochain simulate --seed {seed} --validators {validators} --blocks {blocks} --explain",
+        f"kilochain simulate --seed {seed} --validators {validators} --blocks {blocks} "
+        f"{'--membership ' if membership else ''}--explain",
     )
 
 
@@ -206,16 +187,22 @@ def simulate_range(
     validators: int = 4,
     blocks: int = 20,
     jobs: int = 1,
+    twins: int | None = None,
+    membership: bool = False,
     explain: Explain | None = None,
     on_result: Callable[[SimulationResult], None] | None = None,
 ) -> tuple[SimulationResult, ...]:
     """Run seeds `first` … `first + count − 1`. Returns those with a violation, in order.
 
-    `jobs`: processes that run seeds side by side; `explain` needs one.
+    `jobs`: processes that run seeds side by side; `explain` needs one. `twins`: rounds; then seeds
+    are numbers of Twins scenarios, and `validators` and `blocks` are theirs.
     """
     if jobs > 1 and explain is not None:
         raise ValueError("a run is explained in one process")
-    run = partial(run_simulation, validators=validators, blocks=blocks)
+    run: Callable[..., SimulationResult]
+    run = partial(run_simulation, validators=validators, blocks=blocks, membership=membership)
+    if twins is not None:
+        run = partial(run_twins, rounds=twins)
     failed = []
     for result in _results(partial(run, explain=explain), range(first, first + count), jobs):
         if on_result is not None:

@@ -45,10 +45,11 @@ from node.simulation import forge
 from node.simulation.application import note_transaction, set_transaction
 from node.simulation.byzantine import corrupt
 from node.simulation.cluster import make_cluster
-from node.simulation.host import Cluster, Host
+from node.simulation.host import Host
 from node.simulation.limits import TIMEOUT_STEPS_MAX
 from node.simulation.machine import MachineFactory, real_replica
 from node.simulation.network import LinkFaults
+from node.simulation.shared import Cluster
 from node.simulation.signatures import KeyedHashRing
 from node.simulation.world import World
 

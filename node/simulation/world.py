@@ -30,12 +30,12 @@ class World:
         self._sequence += 1
         heapq.heappush(self._heap, (self.now_ms + delay_ms, self._sequence, action))
 
-    def note(self, line: str) -> None:
-        """Add one line to the trace; shown when the run is explained."""
-        text = f"{self.now_ms:>8} {line}"
-        self._trace.update(text.encode() + b"\n")
+    def note(self, line: str, standing: Callable[[], str] | None = None) -> None:
+        """Add one line to the trace. When the run is explained, it is shown, and `standing` too."""
+        self._trace.update(f"{self.now_ms:>8} {line}\n".encode())
         if self._explain is not None:
-            self._explain(text)
+            said = "" if standing is None else standing()
+            self._explain(f"{self.now_ms:>8} {said:<10} {line}")
 
     def violate(self, line: str) -> None:
         """Record a broken property; the run goes on, so that its consequences can be read."""

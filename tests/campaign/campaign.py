@@ -21,6 +21,7 @@ import click
 
 ROOT = Path(__file__).parents[2]
 FIRST_SEED = 1_000_000  # below it are those of the test suite
+TWINS_ROUNDS = 4  # 29 million scenarios: no campaign comes to their end
 BIN = Path(sys.executable).parent
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 
@@ -38,16 +39,47 @@ class Part:
     environment: tuple[tuple[str, str], ...] = ()
 
 
-def _simulation(validators: int, count: int) -> Part:
-    options = ("--seed", "{seed}", "--count", "{count}", "--validators", str(validators))
+def _simulation(validators: int, count: int, *more: str) -> Part:
+    options = ("--seed", "{seed}", "--count", "{count}", "--validators", str(validators), *more)
     command = (str(BIN / "kilochain"), "simulate", *options, "--jobs", str(os.cpu_count() or 1))
-    return Part(f"simulation-{validators}", count, command)
+    return Part("-".join(["membership" if more else "simulation", str(validators)]), count, command)
 
 
 PARTS = (
     _simulation(4, 400),
     _simulation(7, 200),
     _simulation(10, 100),
+    *(_simulation(validators, 60, "--membership") for validators in (4, 5, 7)),
+    Part(
+        "twins",
+        5_000,
+        (
+            *(str(BIN / "kilochain"), "simulate", "--seed", "{seed}", "--count", "{count}"),
+            *("--twins", str(TWINS_ROUNDS), "--jobs", str(os.cpu_count() or 1)),
+        ),
+    ),
+    Part(
+        "mutations",
+        1,
+        (*PYTEST, "tests/simulation/test_mutations.py"),
+        (("KILOCHAIN_MUTATIONS", "50000"), ("KILOCHAIN_SEED", "{seed}")),
+    ),
+    Part(
+        "crash-boundaries",
+        40,
+        (*PYTEST, "tests/simulation/test_crash_boundaries.py"),
+        (("KILOCHAIN_CRASH_SEEDS", "{count}"), ("KILOCHAIN_SEED", "{seed}")),
+    ),
+    Part(
+        "bounds",
+        1,
+        (*PYTEST, "tests/simulation/test_bounds.py"),
+        (
+            ("KILOCHAIN_LONG_BLOCKS", "100000"),
+            ("KILOCHAIN_SLOW_S", "300"),
+            ("KILOCHAIN_SEED", "{seed}"),
+        ),
+    ),
     Part(
         "disk",
         2_000,

@@ -8,6 +8,7 @@ from replica_bench import Bench, asks, quorum
 from consensus.errors import InvariantBroken, ProtocolViolation
 from consensus.interface import (
     ApplyBlock,
+    BlockExecuted,
     BlockReceived,
     BuildBlock,
     ExecuteBlock,
@@ -15,6 +16,7 @@ from consensus.interface import (
     PoolChanged,
     SendBlock,
 )
+from consensus.limits import EXECUTED_MAX
 from consensus.messages import Vote
 from consensus.quorum import replica_set
 from consensus.wire import decode_certificate, encode_vote
@@ -232,7 +234,15 @@ def test_c1_a_new_head_forgets_votes_and_bodies_below_it() -> None:
     bench.applied(block)
     status = bench.replica.status(bench.now)
     assert (status.head, status.prepares, status.commits) == (1, (), ())
-    assert len(bench.replica.durable_records()) <= 1
+    assert len(bench.replica.durable_records()) == 2, "the head and the view"
+
+
+def test_executions_on_one_head_are_kept_in_a_bounded_number() -> None:
+    bench = Bench()
+    for number in range(EXECUTED_MAX + 10):
+        bench.step(BlockExecuted(b"%032d" % number, bench.head.digest, None))
+    [size] = [each for each in bench.replica.sizes() if each.name == "executions"]
+    assert size.count == size.limit == EXECUTED_MAX
 
 
 def test_c5_votes_at_or_below_the_head_are_ignored() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from replica_bench import CHAIN, GENESIS, Bench, asks, header
 
+from consensus import journal_reach
 from consensus.errors import ProtocolViolation
 from consensus.interface import (
     AccusePeer,
@@ -312,3 +313,29 @@ def test_a_fetched_block_of_another_set_is_refused() -> None:
     output = bench.step(ChainReceived("peer3", (lie,)))
     assert asks(output, AccusePeer)
     assert not asks(output, ApplyBlock)
+
+
+def test_a_journal_knows_how_high_its_chain_was() -> None:
+    bench = Bench()
+    first = bench.block()
+    bench.to_prepared(first)
+    assert journal_reach(bench.records) == 0, "a vote at height 1 stands on height 0"
+    bench.to_committed(first)
+    bench.applied(first)
+    assert journal_reach(bench.replica.durable_records()) == 1, "a rewritten journal names the head"
+    second = bench.block(time_ms=first.header.time_ms + 1)
+    bench.say("pre-prepare", 0, second.digest, height=2)
+    bench.body(second)
+    assert bench.votes(bench.executed(second)), "it votes at height 2"
+    assert journal_reach(bench.records) == 1
+
+
+def test_a_view_change_binds_its_sender_to_the_head_that_it_names() -> None:
+    bench = Bench()
+    first = bench.block()
+    bench.to_committed(first)
+    bench.applied(first)
+    bench.work()
+    bench.later(2_000)
+    output = bench.step(Wake())
+    assert journal_reach(output.persist) == 1

@@ -11,6 +11,7 @@ from consensus.interface import (
     BuildBlock,
     ExecuteBlock,
     FetchBlock,
+    Heartbeat,
     Now,
     Output,
     PeerDisconnected,
@@ -317,6 +318,24 @@ def test_at_half_of_the_timer_the_oldest_transactions_are_shared() -> None:
     bench.work()
     assert asks(expire(bench, 1_000), ShareOldest)
     assert bench.replica.status(bench.now).mode == "active"
+
+
+@pytest.mark.parametrize("who", ["changing alone", "observer"])
+def test_without_a_timer_waiting_transactions_are_shared_every_two_seconds(who: str) -> None:
+    bench = Bench() if who == "changing alone" else Bench(me=4)
+    bench.work()
+    if who == "changing alone":
+        expire(bench)
+        assert bench.replica.status(bench.now).mode == "changing"
+    assert bench.replica.status(bench.now).timer_ms is None
+    shared = 0
+    for _ in range(10):
+        bench.later(1_000)
+        shared += asks(bench.step(Heartbeat()), ShareOldest)
+    assert shared == 5
+    bench.step(PoolChanged(0, None))
+    bench.later(5_000)
+    assert not asks(bench.step(Heartbeat()), ShareOldest), "nothing waits"
 
 
 def test_changing_the_timer_runs_only_with_a_quorum_at_the_view_or_above() -> None:

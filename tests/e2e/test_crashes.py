@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from whole_network import SEEDS, Load, Net, wait_until
 
@@ -58,3 +60,16 @@ def test_what_was_acknowledged_survives_the_death_of_all_nodes_at_once(net: Net)
     assert load.acknowledged <= set(on_chain)
     control.down(net.folder)
     net.check_homes()
+
+
+def test_a_validator_whose_chain_is_gone_fetches_it_and_votes_again_by_itself(net: Net) -> None:
+    """As docs/operations.md says: the chain's folder is moved away, the journal stays."""
+    others = [name for name in net.validators if name != "v3"]
+    with Load(net, others, rate=20):
+        _grows(net, "v3")
+        control.kill(net.folder, "v3")
+        home = Path(net.layout.node("v3").home)
+        (home / "data" / "chain").rename(home / "chain.damaged")
+        control.start(net.folder, "v3")
+        wait_until(lambda: _votes_again(net, "v3"), "v3 has fetched the chain and votes again")
+    net.wait_agreement(net.validators)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.codec import encode
 from node.journal import Journal
-from node.startup import FormatRefused, open_journal
+from node.startup import FormatRefused, lost_blocks, open_journal
 
 
 def test_an_empty_chain_starts_a_new_journal(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_a_missing_journal_beside_a_chain_means_observing(tmp_path: Path) -> Non
 
 def test_a_journal_shorter_than_the_chain_saw_means_observing(tmp_path: Path) -> None:
     fresh = Journal.create(tmp_path / "votes")
-    fresh.append([b"one"])
+    fresh.append([encode(["head", 0])])
     fresh.sync()
     fresh.close()
     equal, reason = open_journal(tmp_path / "votes", 1, 1)
@@ -92,3 +93,9 @@ def test_a_low_limit_of_descriptors_is_raised() -> None:
         "assert raise_descriptor_limit() == resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 64\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_chain_below_its_journal_follows_until_it_has_caught_up() -> None:
+    assert lost_blocks([encode(["head", 4])], 3) == 4
+    assert lost_blocks([encode(["head", 4])], 4) is None
+    assert lost_blocks([], 0) is None

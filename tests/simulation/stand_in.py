@@ -25,6 +25,7 @@ from consensus.interface import (
     SendToAll,
     Start,
 )
+from consensus.sizes import Size
 
 
 def vote(chain_id: str, kind: str, height: int, digest: bytes) -> bytes:
@@ -39,6 +40,7 @@ class Alone:
     persists = True
     certifies = True
     stalls = False
+    records_max = 1_000
 
     def __init__(self, start: Start, environment: Environment) -> None:
         self._start, self._environment = start, environment
@@ -57,8 +59,15 @@ class Alone:
     def body(self, digest: bytes) -> Block | None:
         return None
 
+    def sizes(self) -> tuple[Size, ...]:
+        return (Size("records", len(self._records), self.records_max),)
+
     def status(self, now: Now) -> ReplicaStatus:
-        raise NotImplementedError
+        index = 0 if self._votes else None
+        return ReplicaStatus(
+            1, 0, "active", self._height, self._head, 0, index, 1, 0, 1, None, (), (), (), None,
+            False, (),
+        )  # fmt: skip
 
     def step(self, event: Event, now: Now) -> Output:
         match event:
@@ -112,6 +121,12 @@ class CertifiesNothing(Alone):
     """Planted: blocks are applied with an empty certificate."""
 
     certifies = False
+
+
+class KeepsTooMuch(Alone):
+    """Planted: more records than this replica says that it may hold."""
+
+    records_max = 1
 
 
 class Stalls(Alone):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgpack
 import pytest
-from stand_in import Alone, CertifiesNothing, SendsUnpersisted, Stalls, vote
+from stand_in import Alone, CertifiesNothing, KeepsTooMuch, SendsUnpersisted, Stalls, vote
 
 from consensus.interface import Validator
 from node.journal import JournalDamaged
@@ -137,6 +137,7 @@ def test_a_single_validator_and_an_observer_survive_every_fault(seed: int) -> No
         (SendsUnpersisted, "persisted before sent"),
         (CertifiesNothing, "certificate"),
         (Stalls, "liveness"),
+        (KeepsTooMuch, "bounded memory"),
     ],
 )
 def test_a_planted_fault_is_found_and_named(planted: type[Alone], found: str) -> None:
