@@ -304,6 +304,32 @@ def test_a_chain_proves_what_is_registered_and_what_is_not() -> None:
             assert root_of(key, found.value, found.proof) == chain.head.state_root
 
 
+def test_a_block_appended_in_the_middle_of_a_proof_is_not_in_it() -> None:
+    class Overtaken(MemoryStore):
+        meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+        def snapshot(self) -> MemoryStore:
+            found = super().snapshot()
+            self.meanwhile()
+            return found
+
+    store = Overtaken()
+    chain = Chain.create(store, genesis(), check_signatures)
+    for number in range(1, 5):
+        built, _ = chain.build([transaction(chain.genesis, batch_no=number)], TIME_MS + number, 0)
+        assert built is not None
+        if number == 4:
+            break
+        chain.append(built, b"certificate %d" % number, number)
+    before = chain.head
+    store.meanwhile = lambda: chain.append(built, b"certificate 4", 4)
+    found = chain.state_proof(batch_key("K77G", 4))
+    assert chain.head.height == 4
+    assert (found.value, found.header_bytes) == (None, before.header_bytes)
+    assert found.certificate == b"certificate 3"
+    assert root_of(batch_key("K77G", 4), None, found.proof) == before.state_root
+
+
 def test_a_proof_is_of_one_height_while_blocks_are_appended(tmp_path: Path) -> None:
     with closing(LevelDBStore(tmp_path / "c", create=True)) as store:
         chain = Chain.create(store, genesis(), check_signatures)

@@ -99,9 +99,13 @@ def test_the_root_of_a_tree(case: dict[str, Any]) -> None:
 @EACH_CASE
 def test_proofs_are_made_and_checked_as_frozen(case: dict[str, Any]) -> None:
     store, root = MemoryStore(), bytes.fromhex(case["root"])
-    update = StateTree(store).update(EMPTY, entries(case))
-    store.write(update.writes)
-    assert update.root == root
+    tree, so_far = StateTree(store), EMPTY
+    for entry in entries(case):
+        update = tree.update(so_far, [entry])
+        store.write(update.writes)
+        tree.keep(update)
+        so_far = update.root
+    assert so_far == root == StateTree(MemoryStore()).update(EMPTY, entries(case)).root
     for proof in case["proofs"]:
         assert shown(proof) == root
         key, value, expected = arguments(proof)
