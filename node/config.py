@@ -43,9 +43,13 @@ class LogConfig:
 
 @dataclass(frozen=True, slots=True)
 class TestnetConfig:
-    """`control`: whether the node obeys testnet-only calls (cutting links)."""
+    """`control`: whether the node obeys testnet-only calls (cutting links).
+
+    `clock_offset_ms`: how wrong its wall clock shall be; only together with `control`.
+    """
 
     control: bool = False
+    clock_offset_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ _SECTIONS: dict[str, dict[str, type]] = {
     "p2p": {"listen": str, "bootstrap": list},
     "rpc": {"listen": str, "token": str},
     "log": {"level": str, "format": str},
-    "testnet": {"control": bool},
+    "testnet": {"control": bool, "clock_offset_ms": int},
 }
 
 
@@ -140,12 +144,14 @@ def render_config(config: Config) -> str:
     bootstrap = "".join(f"    {_quote(address)},\n" for address in config.p2p.bootstrap)
     token = "" if config.rpc.token is None else f"token = {_quote(config.rpc.token)}\n"
     listed = f"[\n{bootstrap}]" if bootstrap else "[]"
+    offset = config.testnet.clock_offset_ms
+    clock = f"clock_offset_ms = {offset}\n" if offset else ""
     return (
         f"name = {_quote(config.name)}\n\n"
         f"[p2p]\nlisten = {_quote(config.p2p.listen)}\nbootstrap = {listed}\n\n"
         f"[rpc]\nlisten = {_quote(config.rpc.listen)}\n{token}\n"
         f"[log]\nlevel = {_quote(config.log.level)}\nformat = {_quote(config.log.format)}\n\n"
-        f"[testnet]\ncontrol = {'true' if config.testnet.control else 'false'}\n"
+        f"[testnet]\ncontrol = {'true' if config.testnet.control else 'false'}\n{clock}"
     )
 
 
@@ -162,7 +168,7 @@ def _section(path: Path, name: str, value: object) -> dict[str, Any]:
     for key, setting in value.items():
         if key not in known:
             raise ConfigError(f"{path}: unknown setting {name}.{key}")
-        if not isinstance(setting, known[key]):
+        if type(setting) is not known[key]:
             raise ConfigError(f"{path}: {name}.{key} must be a {known[key].__name__}")
     return value
 
@@ -178,5 +184,7 @@ def _check(path: Path, config: Config) -> None:
         matched = isinstance(address, str) and _ADDRESS.fullmatch(address)
         if not matched or "/p2p/" not in address:
             raise ConfigError(f"{path}: p2p.bootstrap: {address!r} must end in /p2p/<peer ID>")
+    if config.testnet.clock_offset_ms and not config.testnet.control:
+        raise ConfigError(f"{path}: testnet.clock_offset_ms is for nodes with testnet.control only")
     if not _LISTEN.fullmatch(config.rpc.listen):
         raise ConfigError(f"{path}: rpc.listen must look like 127.0.0.1:8645")

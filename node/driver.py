@@ -37,6 +37,7 @@ from node.inbox import Inbox
 from node.journal import Journal
 from node.limits import HEARTBEAT_JITTER_S, HEARTBEAT_S, JOURNAL_COMPACT_BYTES
 from node.metrics import Metrics
+from node.wall_clock import wall_ms
 
 _log = structlog.get_logger()
 
@@ -191,4 +192,4 @@ class Driver:
 
 
 def _now() -> Now:
-    return Now(mono_ms(), int(time.time() * 1000))
+    return Now(mono_ms(), wall_ms())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from node.limits import SUBMIT_SLICE, WAITERS_MAX
 from node.mempool import Mempool, PoolBusy, Refusal
 from node.metrics import Metrics
 from node.verification import Verifier
+from node.wall_clock import wall_ms
 
 T = TypeVar("T")
 
@@ -94,8 +94,8 @@ class Intake:
     async def take_chunk(self, data: bytes) -> int:
         """Pool what is new and valid in a chunk; how many. Raises MalformedChunk: a peer's fault.
 
-        A transaction that is merely stale (committed, expired, pool full) is left out; a full pool
-        does not even look: a block brings what it needs.
+        A transaction that is merely stale (committed, expired) or that has no room in the pool is
+        left out, the latter before its signature costs anything: a block brings what it needs.
         """
         if self._pool.is_full:
             return 0
@@ -104,7 +104,9 @@ class Intake:
             for count, signed in enumerate(decode_chunk(data)):
                 await self._turns(count)
                 if self._pool.find(signed) is None:
-                    fresh.append(parse_transaction(signed))
+                    transaction = parse_transaction(signed)
+                    if self._has_room(transaction):
+                        fresh.append(transaction)
         except LedgerError as error:
             raise MalformedChunk(f"{error.code}: {error}") from error
         if not all(await self._verifier.verify_all(fresh)):
@@ -152,7 +154,10 @@ class Intake:
             if since is not None:
                 self._metrics.latency.observe((now - since) / 1000)
         self._pool.purge(
-            committed, lambda transaction: self._chain.admit(transaction, _wall_ms()), head_time_ms
+            committed,
+            lambda transaction: self._chain.admit(transaction, wall_ms()),
+            head_time_ms,
+            now,
         )
         self._metrics.commits.inc(len(committed))
         self.wake()
@@ -169,8 +174,8 @@ class Intake:
         known = self.status(transaction.tx_id)
         if known.status in ("pooled", "committed"):
             return known
-        self._chain.admit(transaction, _wall_ms())
-        self._pool.check_door(transaction)
+        self._pool.check_door(transaction)  # first, for a flood is refused at the least cost
+        self._chain.admit(transaction, wall_ms())
         return transaction
 
     def _take(
@@ -179,7 +184,9 @@ class Intake:
         """Pool an examined transaction; the head may have moved while its signature was checked."""
         if not well_signed:
             raise InvalidTransaction("E_SIG", "the signature is not this key's", "signature")
-        self._chain.admit(transaction, _wall_ms())
+        self._chain.admit(transaction, wall_ms())
+        if transaction.tx_id not in self._pool:  # others came through the door since it was asked
+            self._pool.check_door(transaction)
         if self._pool.add(transaction, mono_ms()):
             disseminator.add(transaction.signed)
         return self.status(transaction.tx_id)
@@ -200,11 +207,19 @@ class Intake:
 
     def _admit(self, transaction: Transaction) -> bool:
         try:
-            self._chain.admit(transaction, _wall_ms())
+            self._chain.admit(transaction, wall_ms())
             return self._pool.add(transaction, mono_ms())
         except (InvalidTransaction, PoolBusy) as error:
             self._metrics.refusals.labels(error.code).inc()
             return False
+
+    def _has_room(self, transaction: Transaction) -> bool:
+        try:
+            self._pool.check_room(transaction)
+        except PoolBusy as error:
+            self._metrics.refusals.labels(error.code).inc()
+            return False
+        return True
 
     def _forget(self, tx_id: bytes, event: trio.Event) -> None:
         self._waiting -= 1
@@ -212,7 +227,3 @@ class Intake:
         events.remove(event)
         if not events:
             del self._waiters[tx_id]
-
-
-def _wall_ms() -> int:
-    return int(time.time() * 1000)

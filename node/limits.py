@@ -7,9 +7,11 @@ JOURNAL_RECORD_BYTES_MAX = 64 * 1024 * 1024
 JOURNAL_COMPACT_BYTES = 8 * 1024 * 1024  # a longer journal is rewritten as the durable state
 
 POOL_TRANSACTIONS_MAX = 50_000
-POOL_DOOR_TRANSACTIONS_MAX = 4_000  # from here on the RPC is busy; above is for what is gossiped
 POOL_BYTES_MAX = 64 * 1024 * 1024
-POOL_MEMBER_SHARE_PERCENT = 50  # of either limit, for one member
+POOL_SHARED_TRANSACTIONS = 8_000  # in a longer pool each member has an equal part of this many
+POOL_SHARED_BYTES = 16 * 1024 * 1024
+POOL_DOOR_TRANSACTIONS = 4_000  # the same at the RPC, lower: what is gossiped must still fit
+POOL_DOOR_BYTES = 8 * 1024 * 1024
 POOL_REFUSED_MAX = 20_000  # refusals remembered, so that tx.get can give the reason
 POOL_RETRY_AFTER_MS = 500
 
@@ -22,6 +24,7 @@ CHUNK_BYTES_MAX = 64 * 1024
 CHUNK_BYTES_ACCEPTED_MAX = 256 * 1024
 CHUNK_TRANSACTIONS_MAX = 2_000
 CHUNK_LINGER_S = 0.025
+WAITING_BYTES_MAX = 32 * 1024 * 1024  # that wait for gossip; above, half is let go
 SHARE_OLDEST_BYTES = 64 * 1024
 
 PROPOSER_LINGER_S = 0.015

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +26,7 @@ from ledger.chain import Chain, ExecutedBlock, Head
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis, parse_genesis
 from ledger.leveldb_store import LevelDBStore
-from node import block_sync, keys, log, startup
+from node import block_sync, keys, log, startup, wall_clock
 from node.config import Config
 from node.dissemination import Disseminator, MalformedChunk
 from node.driver import Driver
@@ -41,6 +40,7 @@ from node.mempool import Mempool, PoolBusy
 from node.metrics import Metrics
 from node.network import Network, NetworkConfig, RequestRefused
 from node.verification import Verifier
+from node.wall_clock import wall_ms
 from node.worker import ChainWorker
 
 _log = structlog.get_logger()
@@ -69,7 +69,7 @@ class Node:
         self._identity = identity
         self.config, self.genesis, self.chain, self.verifier = config, genesis, chain, verifier
         self.name = config.name
-        self.started_ms = int(time.time() * 1000)
+        self.started_ms = wall_ms()
         self.metrics = Metrics()
         self.mempool = Mempool()
         self.intake = Intake(chain, self.mempool, verifier, self.metrics)
@@ -93,7 +93,9 @@ class Node:
         self._environment = NodeEnvironment(voting, guard, self.mempool.find)
         self.network = Network(self._network_config(), self._member_of, self)
         self.metrics.add_network(self.network.counters)
-        self.disseminator = Disseminator(self.network.publish_chunk)
+        self.disseminator = Disseminator(
+            self.network.publish_chunk, lambda signed: self.mempool.find(signed) is not None
+        )
         worker = ChainWorker(
             self.chain,
             self.mempool,
@@ -282,7 +284,7 @@ class Node:
         told_height, told_view = self.chain.head.height, (0, "active")
         while True:
             await trio.sleep(WATCH_S)
-            if self.mempool.expire(int(time.time() * 1000)):
+            if self.mempool.expire(wall_ms()):
                 self.intake.wake()
                 self._tell_pool()
             status = self.status()
@@ -336,6 +338,9 @@ async def run_node(
     startup.require_assertions()
     startup.raise_descriptor_limit()
     log.set_up(config.log)
+    if config.testnet.clock_offset_ms:
+        wall_clock.set_wrong(config.testnet.clock_offset_ms)
+        _log.warning("the clock is wrong on purpose", offset_ms=config.testnet.clock_offset_ms)
     lock = HomeLock(config.lock_path)
     try:
         node = open_node(config, identity)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import trio
 
 from ledger.chain import Chain, ExecutedBlock
@@ -11,6 +9,7 @@ from ledger.errors import InvalidTransaction
 from ledger.transactions import Transaction
 from node.limits import BLOCK_FRAMING_BYTES, PROPOSER_LINGER_S, PROPOSER_SMALL_POOL
 from node.mempool import Mempool
+from node.wall_clock import wall_ms
 
 Rejected = list[tuple[Transaction, InvalidTransaction]]
 
@@ -32,5 +31,5 @@ def build(
 
     A block's time is the wall clock in ms, or its parent's time + 1 where the clock is behind it.
     """
-    time_ms = max(int(time.time() * 1000), chain.head.time_ms + 1)
+    time_ms = max(wall_ms(), chain.head.time_ms + 1)
     return chain.build(candidates, time_ms, proposer)

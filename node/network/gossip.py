@@ -20,25 +20,36 @@ log = logging.getLogger("kilochain.network")
 
 
 class SafePubsub(Pubsub):  # type: ignore[misc]
-    """Pubsub that survives a bad message and validates a message once, not once per copy."""
+    """Pubsub that survives a bad message and validates a message once, not once per copy.
+
+    The library starts a task for each message that a peer sends; how many of one peer's wait for
+    their validation is limited here.
+    """
 
     def __init__(self, *args: Any, on_fault: Callable[[str, Exception], None], **kw: Any) -> None:
         super().__init__(*args, **kw)
         self._on_fault = on_fault
         self._validating: set[bytes] = set()
+        self._of_peer: dict[str, int] = {}
 
     async def push_msg(self, msg_forwarder: Any, msg: Any) -> None:
         """Validate and forward one message; copies that come meanwhile are dropped."""
         message_id = bytes(self.get_message_id(msg))
-        if message_id in self._validating:
+        peer = str(msg_forwarder)
+        waiting = self._of_peer.get(peer, 0)
+        if message_id in self._validating or waiting >= limits.CHUNKS_PER_PEER_MAX:
             return
         self._validating.add(message_id)
+        self._of_peer[peer] = waiting + 1
         try:
             await super().push_msg(msg_forwarder, msg)
         except Exception as error:  # noqa: BLE001 - the library would end the whole host
-            self._on_fault(str(msg_forwarder), error)
+            self._on_fault(peer, error)
         finally:
             self._validating.discard(message_id)
+            self._of_peer[peer] -= 1
+            if not self._of_peer[peer]:
+                del self._of_peer[peer]
 
     def notify_subscriptions(self, publish_message: Any) -> None:
         """Do nothing: the validator has handed the chunk on already."""

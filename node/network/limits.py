@@ -8,6 +8,8 @@ RESPONSE_BYTES_MAX = 16 * 1024 * 1024
 """Largest answer to a request."""
 CHUNK_BYTES_MAX = 900_000
 """Largest gossip chunk; the library loses larger messages without a word."""
+CHUNKS_PER_PEER_MAX = 64
+"""Gossip chunks of one peer that wait for their validation; more are dropped."""
 READ_BYTES = 64 * 1024
 """One read from a stream: each read costs a window update, so read much."""
 WRITE_BYTES = 256 * 1024

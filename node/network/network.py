@@ -10,6 +10,7 @@ from trio_typing import TaskStatus
 from node.network import frames, limits
 from node.network.addresses import AddressBook
 from node.network.counters import Counters
+from node.network.deafness import Hearing
 from node.network.gossip import Gossip
 from node.network.host import build_host, close_host, guard_streams, peer_id_of, probe_port
 from node.network.interface import Handlers, Membership, NetworkConfig, PeerInfo, PeerUnavailable
@@ -30,13 +31,14 @@ class Network:
         self._config = config
         self._membership = membership
         self._cut: frozenset[str] = frozenset()
+        hearing = self._hearing = Hearing(handlers)
         self._scores = Scores()
         self._book = AddressBook(self.peer_id, config.bootstrap)
         self._links = Links(
-            config, self.peer_id, self._book, self._admit, self._scores, handlers, self.counters
+            config, self.peer_id, self._book, self._admit, self._scores, hearing, self.counters
         )
-        self._requests = Requests(config.chain_id, handlers, self.counters)
-        self._gossip = Gossip(config, self.peer_id, self._may_originate, handlers, self.counters)
+        self._requests = Requests(config.chain_id, hearing, self.counters)
+        self._gossip = Gossip(config, self.peer_id, self._may_originate, hearing, self.counters)
 
     async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled; `started()` when listening. Raises PortInUse."""
@@ -68,7 +70,7 @@ class Network:
     async def request(self, peer: str, kind: str, payload: bytes, *, timeout_s: float) -> bytes:
         """Ask one peer; raises PeerUnavailable or RequestFailed."""
         link = self._links.by_peer.get(peer)
-        if link is None or not link.up:
+        if link is None or not link.up or peer in self._hearing.deaf_to:
             raise PeerUnavailable(f"no link to {peer}")
         return await self._requests.ask(peer, kind, payload, timeout_s)
 
@@ -88,9 +90,10 @@ class Network:
         """Set where peers are, beside bootstrap: peer ID to multiaddr without /p2p/."""
         self._book.set_known(addresses)
 
-    def cut(self, peers: frozenset[str]) -> None:
-        """Refuse and drop these peers until called again without them (testnet only)."""
-        self._cut = peers
+    def cut(self, peers: frozenset[str], deaf_to: frozenset[str] = frozenset()) -> None:
+        """Refuse and drop these peers, and lose what those of `deaf_to` send, until called again
+        without them (testnet only)."""
+        self._cut, self._hearing.deaf_to = peers, deaf_to
         for peer in sorted(peers):
             self._links.drop(peer)
 

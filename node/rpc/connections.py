@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+import h11
 import structlog
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -20,6 +21,8 @@ from node.rpc.limits import (
     KEEP_ALIVE_REQUESTS_MAX,
     KEEP_ALIVE_S,
     SEND_TIMEOUT_S,
+    WEBSOCKET_MESSAGE_BYTES_MAX,
+    WEBSOCKET_PING_S,
 )
 
 _log = structlog.get_logger()
@@ -43,6 +46,21 @@ class _Stream:
             raise trio.BrokenResourceError("the client takes no more data")
 
 
+class _Server(TCPServer):
+    """HTTP/1.1 only: none of our limits was made for the streams and headers of HTTP/2."""
+
+    async def _read_data(self) -> None:
+        self.protocol.protocol._check_protocol = _stay  # type: ignore[union-attr, method-assign]
+        await super()._read_data()
+
+
+async def _stay(request: h11.Request) -> None:
+    """An offer to upgrade is passed over, as HTTP says; HTTP/2 without asking ends here."""
+    if request.method == b"PRI":
+        raise ConnectionAbortedError("HTTP/2 is not spoken here")
+    await trio.lowlevel.checkpoint()
+
+
 class Connections:
     """Accepts, counts and serves the connections of one listening socket."""
 
@@ -55,6 +73,8 @@ class Connections:
         self._config.include_server_header = False
         self._config.keep_alive_timeout = KEEP_ALIVE_S
         self._config.keep_alive_max_requests = KEEP_ALIVE_REQUESTS_MAX
+        self._config.websocket_max_message_size = WEBSOCKET_MESSAGE_BYTES_MAX
+        self._config.websocket_ping_interval = WEBSOCKET_PING_S
         self._open = 0
 
     async def serve(
@@ -76,7 +96,7 @@ class Connections:
             return
         self._open += 1
         try:
-            await TCPServer(
+            await _Server(
                 self._app,
                 self._config,
                 self._context,

@@ -14,6 +14,7 @@ from ledger.errors import LedgerError
 from node.mempool import PoolBusy
 from node.rpc.context import Context, as_rpc_error
 from node.rpc.discover import describe
+from node.rpc.events import EventLog
 from node.rpc.methods import METHODS, Method
 from node.rpc.protocol import (
     INTERNAL_ERROR,
@@ -42,6 +43,7 @@ class NodeDoor:
         allowed = [m for m in METHODS if node.config.testnet.control or not m.testnet]
         self._node = node
         self._context = Context(node)
+        self.events = EventLog(self._context)
         self._methods = {method.name: method for method in allowed}
         self._document = _JSON.encode(describe(allowed))
 

@@ -10,7 +10,7 @@ import hmac
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from node.rpc.protocol import REFUSED, RPCError
 
@@ -32,19 +32,26 @@ class Gate:
 
     def check(self, request: Request) -> None:
         """Raises RequestRefusedError unless the request may pass."""
+        self.check_source(request)
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if request.method == "POST" and kind != "application/json":
+            raise RequestRefusedError(415, "E_CONTENT_TYPE", "send Content-Type: application/json")
+
+    def check_source(self, request: HTTPConnection) -> None:
+        """Raises RequestRefusedError unless it names this node and comes from no other page."""
         host = request.headers.get("host", "")
         if not self._is_ours(host):
             raise RequestRefusedError(
                 403, "E_HOST", "the Host header does not name this node by its address"
             )
+        if "content-length" in request.headers and "transfer-encoding" in request.headers:
+            message = "send Content-Length or Transfer-Encoding, not both"
+            raise RequestRefusedError(400, "E_HTTP", message)
         origin = request.headers.get("origin")
         if origin is not None and origin.lower() != f"http://{host}".lower():
             raise RequestRefusedError(
                 403, "E_HTTP_ORIGIN", "pages of another origin may not call this node"
             )
-        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if request.method == "POST" and kind != "application/json":
-            raise RequestRefusedError(415, "E_CONTENT_TYPE", "send Content-Type: application/json")
 
     def may_write(self, request: Request) -> bool:
         """A client on this machine may; from beyond loopback only with the token."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from node.rpc import examples, network_methods, records, submissions
 from node.rpc.context import Context
+from node.rpc.diagnosis import Why, WhyValidator, chain_why
 from node.rpc.shapes import (
     BatchList,
     BatchPage,
@@ -88,6 +89,25 @@ _ABOUT_THE_NODE = (
             syncing=False,
             ready=True,
             reason="ready",
+        ),
+    ),
+    Method(
+        "chain.why",
+        NoParameters,
+        Why,
+        chain_why,
+        "What the next block waits for, as this node sees it, and what would help.",
+        {},
+        Why(
+            height=8,
+            view=0,
+            mode="active",
+            quorum=3,
+            pending=0,
+            timer_ms=None,
+            waits_for=["nothing: no transaction is waiting"],
+            then=[],
+            validators=[WhyValidator(0, "v0", True, 7, False, False, None)],
         ),
     ),
     Method(
@@ -224,7 +244,7 @@ _CHAIN = (
         network_methods.testnet_cut,
         "Refuse and drop these peers; an empty list heals. Only on nodes of a testnet.",
         {"peers": [examples.PEER_ID]},
-        CutDone([examples.PEER_ID]),
+        CutDone([examples.PEER_ID], []),
         writes=True,
         testnet=True,
     ),

@@ -112,6 +112,7 @@ async def member_list(context: Context, given: NoParameters) -> list[MemberRow]:
 
 
 async def testnet_cut(context: Context, given: Cut) -> CutDone:
-    """Refuse and drop these peers from now on."""
-    context.node.network.cut(frozenset(given.peers))
-    return CutDone(sorted(set(given.peers)))
+    """Refuse and drop these peers from now on, and be deaf to those."""
+    peers, deaf_to = frozenset(given.peers), frozenset(given.deaf_to)
+    context.node.network.cut(peers, deaf_to)
+    return CutDone(sorted(peers), sorted(deaf_to))

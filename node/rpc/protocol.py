@@ -14,6 +14,7 @@ from node.rpc.limits import (
     BATCH_CALLS_MAX,
     BATCH_TASKS_MAX,
     JSON_DEPTH_MAX,
+    JSON_FRACTION_CHARACTERS_MAX,
     JSON_NUMBER_DIGITS_MAX,
 )
 
@@ -25,6 +26,12 @@ INTERNAL_ERROR = -32603
 REFUSED = -32000
 
 Params = list[Any] | dict[str, Any]
+
+
+class _Fraction(float):
+    """A number with a point or an exponent, and how it was written: two texts, two ids."""
+
+    text: str
 
 
 class Calls(Protocol):
@@ -160,11 +167,16 @@ def _answer_to(request: Any, outcome: bytes | RPCError) -> bytes | None:
         return None
     if isinstance(outcome, RPCError):
         return _failed(outcome, request["id"])
-    return b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (outcome, _dump(request["id"]))
+    return b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (outcome, _id(request["id"]))
 
 
 def _failed(error: RPCError, call_id: object) -> bytes:
-    return _dump(error.response(call_id))
+    failure = _dump(error.response(None)["error"])
+    return b'{"jsonrpc":"2.0","error":%b,"id":%b}' % (failure, _id(call_id))
+
+
+def _id(call_id: object) -> bytes:
+    return call_id.text.encode("ascii") if isinstance(call_id, _Fraction) else _dump(call_id)
 
 
 def _is_request(request: object) -> TypeGuard[dict[str, Any]]:
@@ -205,7 +217,10 @@ def _integer(text: str) -> int:
 
 
 def _finite(text: str) -> float:
-    number = float(text)
+    if len(text) > JSON_FRACTION_CHARACTERS_MAX:
+        raise ValueError("a number has too many digits")
+    number = _Fraction(text)
+    number.text = text
     if not math.isfinite(number):
         raise ValueError("a number is too large")
     return number

@@ -12,14 +12,16 @@ import trio
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from trio_typing import TaskStatus
 
 from node.rpc import protocol
 from node.rpc.connections import Connections
+from node.rpc.events import EventLog
 from node.rpc.gate import Gate, RequestRefusedError
 from node.rpc.limits import BACKLOG
 from node.rpc.load import Load
+from node.rpc.streams import Streams
 
 
 class ListenFailed(Exception):  # noqa: N818 - the name says what happened
@@ -45,6 +47,10 @@ class Door(Protocol):
 
     def render_metrics(self) -> bytes:
         """The Prometheus text."""
+
+    @property
+    def events(self) -> EventLog:
+        """What blocks bring, from any cursor on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,8 @@ def build_app(door: Door, listen: str, token: str | None, load: Load | None = No
 
     pages = {"/healthz": health, "/readyz": readiness, "/metrics": metrics}
     routes = [Route(path, _behind(gate, page), methods=["GET"]) for path, page in pages.items()]
-    return Starlette(routes=[Route("/", _behind(gate, rpc), methods=["POST"]), *routes])
+    streams = WebSocketRoute("/events", Streams(gate, door.events).serve)
+    return Starlette(routes=[Route("/", _behind(gate, rpc), methods=["POST"]), streams, *routes])
 
 
 async def serve_door(
@@ -129,7 +136,7 @@ def _behind(
             return await handler(request)
         except RequestRefusedError as error:
             # What is left of an unread body would be taken for the next request.
-            headers = {"connection": "close"} if error.status in (408, 413) else None
+            headers = {"connection": "close"} if error.status in (400, 408, 413) else None
             return JSONResponse(error.response(None), error.status, headers)
         except ClientDisconnect:
             return Response(status_code=400)

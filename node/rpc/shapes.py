@@ -115,6 +115,10 @@ class Cut(Parameters, frozen=True):
         list[Annotated[str, Meta(max_length=128)]],
         Meta(max_length=CUT_PEERS_MAX, description="Peer IDs to refuse and drop; empty heals"),
     ]
+    deaf_to: Annotated[
+        tuple[Annotated[str, Meta(max_length=128)], ...],
+        Meta(max_length=CUT_PEERS_MAX, description="Peer IDs whose messages are lost on arrival"),
+    ] = ()
 
 
 class ChainStatus(Struct, frozen=True):
@@ -377,6 +381,7 @@ class BatchList(Struct, frozen=True):
 
 
 class CutDone(Struct, frozen=True):
-    """The peers that are cut off now."""
+    """The peers that are cut off now, and those that are not heard."""
 
     peers: list[str]
+    deaf_to: list[str]

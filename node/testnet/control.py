@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +113,14 @@ def partition(folder: Path, text: str) -> None:
         cut = [e.peer_id for other in groups if other is not group for e in other]
         for entry in group:
             calls.call(entry.rpc, "testnet.cut", peers=cut)
+
+
+def deafen(folder: Path, deaf: Mapping[str, Sequence[str]]) -> None:
+    """Cut one direction: each node named no longer hears the nodes of its list, which hear it."""
+    layout = load(folder)
+    lost = {name: [layout.node(each).peer_id for each in deaf[name]] for name in deaf}
+    for name, peers in lost.items():
+        calls.call(layout.node(name).rpc, "testnet.cut", peers=[], deaf_to=peers)
 
 
 def heal(folder: Path) -> None:

@@ -27,7 +27,10 @@ PYTEST = (sys.executable, "-m", "pytest", "-q")
 
 @dataclass(frozen=True)
 class Part:
-    """What one turn runs. `{seed}` and `{count}` stand for the seeds of this turn."""
+    """What one turn runs. `{seed}` and `{count}` stand for the seeds of this turn.
+
+    The count of a part without seeds says how long it is, in a unit of its own.
+    """
 
     name: str
     count: int
@@ -54,8 +57,26 @@ PARTS = (
     Part(
         "processes",
         10,
-        (*PYTEST, "tests/e2e/test_histories.py"),
+        (*PYTEST, "-s", "tests/e2e/test_histories.py"),
         (("KILOCHAIN_FAULT_ROUNDS", "{count}"), ("KILOCHAIN_SEED", "{seed}")),
+    ),
+    Part(
+        "cuts",
+        10,
+        (*PYTEST, "-s", "tests/e2e/test_partitions.py", "tests/e2e/test_clocks.py"),
+        (("KILOCHAIN_FAULT_SECONDS", "{count}"),),
+    ),
+    Part(
+        "flood",
+        60,
+        (*PYTEST, "-s", "tests/e2e/test_flood.py"),
+        (("KILOCHAIN_FLOOD_BLOCKS", "{count}"),),
+    ),
+    Part(
+        "soak",
+        900,
+        (*PYTEST, "-s", "tests/e2e/test_soak.py"),
+        (("KILOCHAIN_SOAK_SECONDS", "{count}"),),
     ),
 )
 

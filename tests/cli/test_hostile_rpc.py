@@ -93,6 +93,75 @@ def test_bytes_that_are_no_request_end_the_connection_alone(
     assert serves(node)
 
 
+LONE = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+CALL = b'{"jsonrpc":"2.0","method":"node.info","id":1}'
+CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(CALL), CALL)
+POST = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+
+
+def said_to(dial: Callable[[bytes], socket.socket], data: bytes) -> bytes:
+    """All that the node answers until it hangs up."""
+    made, said = dial(data), b""
+    with contextlib.suppress(OSError):
+        while more := made.recv(65_536):
+            said += more
+    return said
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKED + LONE,
+        POST + b"Transfer-Encoding: chunked\r\nContent-Length: 45\r\n\r\n" + CHUNKED + LONE,
+        POST + b"Content-Length: 45\r\nContent-Length: 99\r\n\r\n" + CALL + LONE,
+        POST + b"Content-Length: 45, 99\r\n\r\n" + CALL + LONE,
+        POST + b"Content-Length: +45\r\n\r\n" + CALL + LONE,
+        POST + b"Transfer-Encoding : chunked\r\n\r\n" + CHUNKED + LONE,
+        POST + b"Transfer-Encoding: xchunked\r\n\r\n" + CHUNKED + LONE,
+        b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n" + LONE,
+        b"GET /healthz HTTP/1.1\r\n\r\n" + LONE,
+        b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\0b\r\n\r\n" + LONE,
+    ],
+    ids=[
+        "length, chunks", "chunks, length", "two lengths", "a list of lengths", "signed length",
+        "a space", "another coding", "two hosts", "no host", "NUL",
+    ],
+)  # fmt: skip
+def test_what_two_servers_could_read_differently_is_refused_and_ends_the_connection(
+    node: OneNode, dial: Callable[[bytes], socket.socket], data: bytes
+) -> None:
+    said = said_to(dial, data)
+    # A connection that is closed with bytes unread may take its answer along.
+    assert said[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 501", b"")
+    assert said.count(b"HTTP/1.1 ") <= 1, "what was smuggled behind it was answered too"
+    assert serves(node)
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        *((b"%b / HTTP/1.1" % method, b"405") for method in (b"GET", b"HEAD", b"OPTIONS", b"PUT")),
+        *((b"%b / HTTP/1.1" % method, b"405") for method in (b"DELETE", b"TRACE", b"BREW")),
+        (b"HEAD /healthz HTTP/1.1", b"200"),
+        (b"GET /%2e%2e/config.toml HTTP/1.1", b"404"),
+        (b"GET http://evil.example/metrics HTTP/1.1", b"404"),
+        (b"GET /healthz HTTP/1.1\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk", b"200"),
+    ],
+)
+def test_other_requests_get_a_clear_status(
+    node: OneNode, dial: Callable[[bytes], socket.socket], line: bytes, status: bytes
+) -> None:
+    ends = b"\r\nHost: 127.0.0.1\r\nConnection: upgrade, close\r\n\r\n"
+    assert said_to(dial, line + ends).startswith(b"HTTP/1.1 %b " % status)
+    assert serves(node)
+
+
+def test_http_2_is_not_spoken(node: OneNode, dial: Callable[[bytes], socket.socket]) -> None:
+    settings = b"\0\0\0\4\0\0\0\0\0"
+    assert said_to(dial, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings) == b""
+    assert serves(node)
+
+
 def test_a_client_that_hangs_up_within_its_answer_ends_nothing_else(
     node: OneNode, dial: Callable[[bytes], socket.socket]
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from node.keys import load_key
+from node.keys import KeyFile, load_key
 from node.testnet import calls
 from node.testnet.errors import TestnetError
 from node.testnet.layout import Layout, load
@@ -22,6 +22,17 @@ from node.testnet.signing import Signed, sign_batch
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "seeds"
+
+
+def _payloads() -> list[dict[str, Any]]:
+    by_member: dict[str, dict[str, Any]] = {}
+    for path in sorted((SEEDS / "batches").glob("*.json")):
+        document = json.loads(path.read_text())
+        by_member.setdefault(document["facility"][:4], document)
+    return list(by_member.values())
+
+
+PAYLOADS = _payloads()  # one of each of the seeds' members
 
 
 def wait_until(predicate: Callable[[], bool], what: str, timeout_s: float = 60.0) -> float:
@@ -40,6 +51,10 @@ class Net:
 
     folder: Path
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1_000))
+    _keys: dict[str, KeyFile] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._chain_id = self.layout.chain_id
 
     @property
     def layout(self) -> Layout:
@@ -54,12 +69,7 @@ class Net:
 
     def payload(self, turn: int) -> dict[str, Any]:
         """A fresh batch of one of the seeds' members."""
-        by_member = {}
-        for path in sorted((SEEDS / "batches").glob("*.json")):
-            document = json.loads(path.read_text())
-            by_member.setdefault(document["facility"][:4], document)
-        chosen = list(by_member.values())[turn % len(by_member)]
-        return {**chosen, "batch_no": next(self.numbers)}
+        return {**PAYLOADS[turn % len(PAYLOADS)], "batch_no": next(self.numbers)}
 
     def key_path(self, code: str) -> Path:
         return Path(next(each.key for each in self.layout.members if each.code == code))
@@ -67,8 +77,10 @@ class Net:
     def sign(self, payload: dict[str, Any], **changes: Any) -> Signed:
         """Sign as the member whose facility it is."""
         code = payload["facility"][:4]
-        given = {"chain_id": self.layout.chain_id, "member": code} | changes
-        key = given.pop("key", None) or load_key(self.key_path(code))
+        if code not in self._keys:
+            self._keys[code] = load_key(self.key_path(code))
+        given = {"chain_id": self._chain_id, "member": code} | changes
+        key = given.pop("key", None) or self._keys[code]
         return sign_batch(payload, given.pop("chain_id"), given.pop("member"), key, **given)
 
     def fresh(self, count: int) -> list[Signed]:

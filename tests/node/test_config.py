@@ -27,7 +27,7 @@ def test_a_rendered_config_reads_back(tmp_path: Path) -> None:
         P2PConfig("/ip4/127.0.0.1/tcp/4001", ("/ip4/127.0.0.1/tcp/4002/p2p/12D3KooW",)),
         RPCConfig("127.0.0.1:9000", "secret"),
         LogConfig("debug", "json"),
-        ControlConfig(True),
+        ControlConfig(True, -3_600_000),
     )
     (tmp_path / "config.toml").write_text(render_config(config))
     assert load_config(tmp_path) == config
@@ -43,6 +43,8 @@ def test_a_rendered_config_reads_back(tmp_path: Path) -> None:
         ("[p2p]\nlisten = 'tcp:1'", "p2p.listen"),
         ("[p2p]\nbootstrap = ['/ip4/127.0.0.1/tcp/1']", "p2p.bootstrap"),
         ("speed = 1", "speed"),
+        ("[testnet]\nclock_offset_ms = 1", "testnet.clock_offset_ms"),
+        ("[testnet]\ncontrol = true\nclock_offset_ms = true", "testnet.clock_offset_ms"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, key: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import trio
 import trio.testing
@@ -14,9 +16,13 @@ from node.dissemination import (
     MalformedChunk,
     decode_chunk,
     encode_chunk,
-    split,
 )
-from node.limits import CHUNK_BYTES_ACCEPTED_MAX, CHUNK_BYTES_MAX, CHUNK_TRANSACTIONS_MAX
+from node.limits import (
+    CHUNK_BYTES_ACCEPTED_MAX,
+    CHUNK_BYTES_MAX,
+    CHUNK_TRANSACTIONS_MAX,
+    WAITING_BYTES_MAX,
+)
 
 ONE = b"t" * 500
 
@@ -60,13 +66,54 @@ def test_other_values_are_no_chunk(value: object) -> None:
         decode_chunk(encode(value))
 
 
-def test_a_lot_is_split_within_both_limits() -> None:
+def published(add: Callable[[Disseminator], None], wanted: Callable[[bytes], bool]) -> list[bytes]:
+    """The chunks that leave when `add` has added to a disseminator."""
+    sent: list[bytes] = []
+
+    async def publish(data: bytes) -> None:
+        sent.append(data)
+        await trio.sleep(1)
+
+    async def main() -> None:
+        disseminator = Disseminator(publish, wanted)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(disseminator.run)
+            add(disseminator)
+            await trio.sleep(1_000)
+            nursery.cancel_scope.cancel()
+        assert disseminator.waiting_bytes == 0
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    return sent
+
+
+def test_a_lot_leaves_in_order_within_both_limits() -> None:
     lot = [ONE] * (3 * CHUNK_BYTES_MAX // len(ONE)) + [b"s"] * (CHUNK_TRANSACTIONS_MAX + 5)
-    groups = split(lot)
+    chunks = published(lambda to: [to.add(each) for each in lot] and None, lambda signed: True)
+    groups = [decode_chunk(chunk) for chunk in chunks]
     assert [each for group in groups for each in group] == lot
     for group in groups:
         assert 0 < len(group) <= CHUNK_TRANSACTIONS_MAX
         assert sum(map(len, group)) <= CHUNK_BYTES_MAX
+
+
+def test_what_was_committed_before_its_turn_is_not_sent() -> None:
+    lot = [b"%07d" % number for number in range(20_000)]
+    chunks = published(
+        lambda to: [to.add(each) for each in lot] and None, lambda signed: signed[-1:] == b"7"
+    )
+    left = [each for chunk in chunks for each in decode_chunk(chunk)]
+    assert left == [each for each in lot if each.endswith(b"7")]
+
+
+def test_what_waits_for_the_network_is_bounded() -> None:
+    async def publish(data: bytes) -> None:
+        await trio.sleep_forever()
+
+    disseminator, one = Disseminator(publish), bytes(CHUNK_BYTES_MAX)
+    for _ in range(3 * WAITING_BYTES_MAX // len(one)):
+        disseminator.add(one)
+        assert disseminator.waiting_bytes <= WAITING_BYTES_MAX
 
 
 def test_what_comes_together_leaves_together_and_a_failed_send_ends_nothing() -> None:

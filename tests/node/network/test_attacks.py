@@ -2,11 +2,16 @@
 
 import pytest
 import trio
+import trio.testing
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import info_from_p2p_addr
+from libp2p.pubsub.gossipsub import GossipSub
 from libp2p.pubsub.pb import rpc_pb2
+from libp2p.pubsub.pubsub import Pubsub
 from multiaddr import Multiaddr
 
+from node.network import limits
+from node.network.gossip import SafePubsub
 from node.network.host import build_host, close_host
 
 pytestmark = pytest.mark.trio
@@ -98,3 +103,26 @@ async def test_a_gossip_message_with_a_garbage_key_is_survived(mesh):
 
     await attack(net, send)
     assert not net.recorders[0].chunks
+
+
+async def test_gossip_of_one_peer_waits_for_its_check_only_up_to_a_limit(mesh, monkeypatch):
+    """The library starts a task for each message; they must not pile up behind a slow check."""
+    waiting = []
+
+    async def slow(self, forwarder, message):
+        waiting.append(str(forwarder))
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(Pubsub, "push_msg", slow)
+    peers = [ID.from_string(each) for each in mesh(2).ids]
+    router = GossipSub(["/meshsub/1.1.0"], 2, 1, 3)
+    host = build_host(bytes([3]) * 32, "/ip4/127.0.0.1/tcp/0", lambda _: True)
+    pubsub = SafePubsub(host, router, on_fault=lambda peer, error: None)
+    async with trio.open_nursery() as nursery:
+        for number in range(3 * limits.CHUNKS_PER_PEER_MAX):
+            for peer in peers:
+                message = rpc_pb2.Message(seqno=b"%d" % number, from_id=peer.to_bytes())
+                nursery.start_soon(pubsub.push_msg, peer, message)
+        await trio.testing.wait_all_tasks_blocked()
+        assert sorted(waiting) == sorted(map(str, peers * limits.CHUNKS_PER_PEER_MAX))
+        nursery.cancel_scope.cancel()

@@ -110,6 +110,27 @@ async def test_cut_peers_lose_their_link_until_healed(mesh, both):
         await net.linked(0, 1)
 
 
+async def test_a_deaf_node_is_heard_and_hears_nothing(mesh):
+    net = mesh(2)
+    async with net.node(0) as a, net.node(1) as b:
+        await net.linked(0, 1)
+        a.cut(frozenset(), frozenset({b.peer_id}))
+        for send in (b.send_frame, b.send_block, b.send_chunk):
+            assert send(a.peer_id, b"lost")
+        assert a.send_frame(b.peer_id, b"heard")
+        await net.until(lambda: net.recorders[1].frames == [(a.peer_id, b"heard")])
+        with pytest.raises(PeerUnavailable):
+            await a.request(b.peer_id, "block", b"?", timeout_s=5)
+        with pytest.raises(RequestFailed):
+            await b.request(a.peer_id, "block", b"?", timeout_s=5)
+        assert a.connected() == (b.peer_id,)
+        a.cut(frozenset())
+        assert b.send_frame(a.peer_id, b"again")
+        await net.until(lambda: net.recorders[0].frames == [(b.peer_id, b"again")])
+        assert not net.recorders[0].blocks
+        assert not net.recorders[0].chunks
+
+
 async def test_a_peer_that_loses_its_membership_is_dropped(mesh):
     net = mesh(2)
     async with net.node(0) as a, net.node(1) as b:

@@ -181,6 +181,60 @@ async def test_large_ids_stay_distinct() -> None:
         assert got["id"] == number
 
 
+IDS = (
+    "0", "-1", "9007199254740993", "9007199254740992", "18446744073709551615",
+    "18446744073709551616", "9223372036854775807", "9223372036854775808", "-9223372036854775809",
+    "99999999999999999999",
+    "1.0", "1.5", "0.1", "0.10000000000000000001", "0.1000000000000000000100", "1e3", "1000", "1E3",
+    "1e-400", "-0.0", "0.0", "null", '""', '"0"', '"1.0"', '"null"', '"a"', '"A"',
+    '"' + "x" * 10_000 + '"', '"' + "x" * 10_001 + '"',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("params", ["", ', "params": {"no": "such"}'], ids=["result", "error"])
+@pytest.mark.trio
+async def test_no_two_ids_are_taken_for_one(params: str) -> None:
+    method = "get_data" if not params else "bad"
+    calls = [f'{{{V}, "method": "{method}", "id": {each}{params}}}' for each in IDS]
+    alone = [await answer(call.encode(), _Calls()) for call in calls]
+    ends = [each.rpartition(b',"id":')[2].decode() for each in alone if each is not None]
+    assert ends == [f"{each}}}" for each in IDS]
+    together = await answer(("[" + ",".join(calls) + "]").encode(), _Calls())
+    assert together == b"[" + b",".join(each for each in alone if each is not None) + b"]"
+
+
+@pytest.mark.parametrize(
+    "call_id", ["true", "[1]", "{}", '{"a": 1}', "[]"], ids=["bool", "list", "object", "1", "0"]
+)
+@pytest.mark.trio
+async def test_what_is_no_id_is_refused_without_one(call_id: str) -> None:
+    assert _codes(await _ask(f'{{{V}, "method": "get_data", "id": {call_id}}}')) == (-32600, None)
+
+
+@pytest.mark.parametrize(
+    "call_id", ["9" * 21, "1e999", "0." + "1" * 63, "01", "+1", "0x1", "NaN", "-Infinity"]
+)
+@pytest.mark.trio
+async def test_a_number_that_cannot_come_back_is_a_parse_error(call_id: str) -> None:
+    assert _codes(await _ask(f'{{{V}, "method": "get_data", "id": {call_id}}}')) == (-32700, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{{V}, "method": "get_data", "id": 1, "id": 1}}',
+        f'{{{V}, "method": "get_data", "method": "sum", "id": 1}}',
+        f'{{{V}, "method": "subtract", "id": 1, "params": {{"minuend": 1, "minuend": 2}}}}',
+        f'{{{V}, "method": "get_data", "id": 1, "i\\u0064": 2}}',
+        f'[{{{V}, "method": "get_data", "id": 1}}, {{{V}, "id": 2, "method": "sum", "id": 3}}]',
+    ],
+    ids=["same value", "method", "inside", "escaped", "in a batch"],
+)
+@pytest.mark.trio
+async def test_a_key_that_stands_twice_is_a_parse_error(body: str) -> None:
+    assert _codes(await _ask(body)) == (-32700, None)
+
+
 @pytest.mark.trio
 async def test_an_id_of_half_a_surrogate_pair_is_answered() -> None:
     got = await _ask(f'{{{V}, "method": "get_data", "id": "\\ud800"}}')

@@ -13,6 +13,8 @@ from node.rpc.server import ListenFailed, build_app, serve_door
 
 
 class _Door:
+    events: Any = None
+
     async def call(self, method: str, params: list[Any] | dict[str, Any], may_write: bool) -> bytes:
         if method == "write" and not may_write:
             raise RPCError(REFUSED, "a token is needed", code="E_TOKEN")
