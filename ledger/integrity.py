@@ -8,6 +8,9 @@ from ledger.blocks import BlockHeader, genesis_block, parse_block
 from ledger.chain import Chain, SignatureCheck, StoredBlock
 from ledger.errors import FormatUnknown, GenesisError, InvalidBlock, StoreCorrupted
 from ledger.genesis import Genesis, Validator
+from ledger.state import stored_entries
+from ledger.state_pages import PAGE_PREFIX
+from ledger.state_tree import root_of_entries
 from ledger.store import MemoryStore, Store
 
 CertificateCheck = Callable[[BlockHeader, bytes, Sequence[Validator]], str | None]
@@ -26,7 +29,7 @@ def check_chain(
 
     Otherwise one sentence on the first that is not. `verify_certificate` gives None or what is
     wrong; `progress` is told (height, last height). The chain is replayed into memory, so the
-    indexes of a long chain need room: about 0.5 kB for each transaction.
+    indexes of a long chain need room: about 1 kB for each transaction.
     """
     try:
         stored = Chain.open(store, genesis, check_signatures)
@@ -45,7 +48,10 @@ def check_chain(
             memory.write([(b"b" + key, None), (b"c" + key, None)])
         if stored.head != replayed.head:
             return "the head: not the newest block with its certificate"
-        return _compare(store, memory, stored.head.height)
+        fault = _compare(store, memory, stored.head.height)
+        if fault is None and root_of_entries(stored_entries(store)) != stored.head.state_root:
+            fault = "the state: its root, worked out without the tree, is not that of the head"
+        return fault
     except (FormatUnknown, GenesisError, StoreCorrupted) as error:
         return str(error)
 
@@ -66,7 +72,12 @@ def _replay(stored: Chain, replayed: Chain, height: int, verify: CertificateChec
     return None
 
 
-_DERIVED = ((b"h", "the index of blocks"), (b"t", "the index of transactions"), (b"s", "the state"))
+_DERIVED = (
+    (b"h", "the index of blocks"),
+    (b"t", "the index of transactions"),
+    (b"s", "the state"),
+    (PAGE_PREFIX, "the state tree"),
+)
 
 
 def _compare(store: Store, memory: MemoryStore, height: int) -> str | None:

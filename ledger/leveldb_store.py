@@ -10,12 +10,14 @@
 | `h` + block digest | height |
 | `t` + tx ID | canonical [height, index, time_ms] |
 | `s` + state key | state value |
+| `p` + level (1 byte) + prefix | page of the state tree (ledger/state_pages.py) |
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import plyvel
 
@@ -85,6 +87,10 @@ class LevelDBStore:
             raise _corrupted(error, self._path) from error
         return found
 
+    def snapshot(self) -> LevelDBSnapshot:
+        """What is stored now, whatever is written later."""
+        return LevelDBSnapshot(self._db.snapshot(), self._path)
+
     def close(self) -> None:
         """Close the database."""
         self._db.close()
@@ -96,6 +102,26 @@ def _holds_entries(file: Path) -> bool:
     A power cut in a database's first moments leaves files, and none of these.
     """
     return file.suffix in (".ldb", ".sst") or (file.suffix == ".log" and file.stat().st_size > 0)
+
+
+class LevelDBSnapshot:
+    """The store as it was when the snapshot was taken."""
+
+    def __init__(self, snapshot: Any, path: Path) -> None:
+        self._snapshot = snapshot
+        self._path = path
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value then, or None. Raises StoreCorrupted."""
+        try:
+            value: bytes | None = self._snapshot.get(key, verify_checksums=True)
+        except plyvel.Error as error:
+            raise _corrupted(error, self._path) from error
+        return value
+
+    def close(self) -> None:
+        """Release the snapshot, so that LevelDB may drop what it alone held."""
+        self._snapshot.close()
 
 
 def _corrupted(error: Exception, path: Path) -> StoreCorrupted:

@@ -24,3 +24,4 @@ LIST_MAX = 500  # entries of one page
 
 BLOOM_FILTER_BITS = 10  # per key: one false positive in about a hundred, so absence costs no read
 NEWEST_BYTES = 16 * 1024 * 1024  # bodies that an open looks for: more than LevelDB's log holds
+STATE_CACHED_LEVELS = 4  # of pages kept in memory: at most 1 + 16 + 256 + 4096, about 10 MB
