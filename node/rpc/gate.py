@@ -7,6 +7,7 @@ cannot send JSON's content type without a preflight, which is never granted.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -24,10 +25,13 @@ class RequestRefusedError(RPCError):
 
 
 class Gate:
-    """The rules for a node that listens at `listen` ("host:port") with a write `token` or None."""
+    """The rules for a node that listens at `listen` ("host:port") with a write `token` or None.
 
-    def __init__(self, listen: str, token: str | None) -> None:
-        self._host = urlsplit(f"//{listen}").hostname or ""
+    `hosts`: names that its operator gave it, in lower case.
+    """
+
+    def __init__(self, listen: str, token: str | None, hosts: Sequence[str] = ()) -> None:
+        self._names = frozenset({urlsplit(f"//{listen}").hostname or "", "localhost", *hosts})
         self._token = token
 
     def check(self, request: Request) -> None:
@@ -42,10 +46,15 @@ class Gate:
         host = request.headers.get("host", "")
         if not self._is_ours(host):
             raise RequestRefusedError(
-                403, "E_HOST", "the Host header does not name this node by its address"
+                403,
+                "E_HOST",
+                "the Host header does not name this node by its address; "
+                "rpc.hosts of its config.toml lists the names that it answers to",
             )
         origin = request.headers.get("origin")
-        if origin is not None and origin.lower() != f"http://{host}".lower():
+        # A proxy in front of the node may speak TLS; who answers at that name is the same.
+        own = (f"http://{host}".lower(), f"https://{host}".lower())
+        if origin is not None and origin.lower() not in own:
             raise RequestRefusedError(
                 403, "E_HTTP_ORIGIN", "pages of another origin may not call this node"
             )
@@ -64,8 +73,9 @@ class Gate:
             name = urlsplit(f"//{header}").hostname or ""
         except ValueError:
             return False
-        # A name server can rebind a name, never an address.
-        return name in (self._host, "localhost") or _is_address(name)
+        # Whoever runs a name server can make its names mean this node, but no address, and
+        # none of the names that the operator chose.
+        return name in self._names or _is_address(name)
 
 
 def is_loopback(name: str) -> bool:

@@ -1,0 +1,80 @@
+"""The static files: read once, served from memory, named by a digest of all of them together.
+
+A path is a key of a table and never reaches the disk, so no request can name another file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from node.explorer.limits import COMPRESS_BYTES_MIN
+
+_MEDIA_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+}
+_NOT_SERVED = {"package.json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file as it is served; `compressed` by gzip, or None where that saves nothing."""
+
+    content: bytes
+    compressed: bytes | None
+    media_type: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """`build`: 16 hex digits that change with any file; `files` by path below static/."""
+
+    build: str
+    files: dict[str, Asset]
+
+    @property
+    def root(self) -> str:
+        """The path that they are served under. It changes with them, so they may be kept."""
+        return f"/static/{self.build}"
+
+
+def load_assets() -> Assets:
+    """Every file of the package's static folder that a page may load."""
+    found = dict(sorted(_walk(files("node.explorer") / "static", "")))
+    whole = hashlib.sha256()
+    for path, content in found.items():
+        whole.update(f"{path}\0{len(content)}\0".encode() + content)
+    return Assets(
+        whole.hexdigest()[:16], {path: make_asset(path, data) for path, data in found.items()}
+    )
+
+
+def make_asset(path: str, content: bytes) -> Asset:
+    """A file as it is served, by its name."""
+    compressed = gzip.compress(content, 9, mtime=0) if len(content) >= COMPRESS_BYTES_MIN else None
+    if compressed is not None and len(compressed) >= len(content):
+        compressed = None
+    suffix = "." + path.rsplit(".", 1)[-1]
+    return Asset(content, compressed, _MEDIA_TYPES[suffix], etag_of(content))
+
+
+def etag_of(content: bytes) -> str:
+    """A strong validator: equal for equal bytes."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _walk(folder: Traversable, below: str) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        path = below + entry.name
+        if entry.is_dir():
+            yield from _walk(entry, path + "/")
+        elif entry.name not in _NOT_SERVED and path.endswith(tuple(_MEDIA_TYPES)):
+            yield path, entry.read_bytes()
