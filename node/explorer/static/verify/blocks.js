@@ -1,10 +1,11 @@
 /** Headers, validator sets, and the certificates that a quorum signed (docs/formats.md). */
 
-import { same } from "./bytes.js";
+import { same, toHex } from "./bytes.js";
 import { digest, tagged } from "./crypto.js";
 import { decode, encode } from "./msgpack.js";
 import { Refusal, require } from "./refusal.js";
 
+const HEADER_BYTES_MAX = 1024;
 const DIGESTS = [
   "next_validators_hash", "parent", "state_root", "transactions_root", "validators_hash",
 ];
@@ -13,6 +14,8 @@ const FIELDS = [...DIGESTS, ...NUMBERS, "chain_id", "version"];
 
 /** The header's fields, and `digest`. `crypto`: see chooseCrypto. Throws Refusal. */
 export async function readHeader(crypto, bytes, chainId) {
+  const size = { why: `more than ${HEADER_BYTES_MAX} bytes` };
+  require(bytes.length <= HEADER_BYTES_MAX, "header_form", size);
   let fields;
   try {
     fields = decode(bytes);
@@ -78,7 +81,9 @@ export async function followChanges(crypto, genesis, changes) {
     const { height } = header;
     require(height > found.at(-1).above, "change_order", { height });
     const next = await validatorSet(crypto, change.validators);
-    require(change.validators.length > 0, "change_set", { height });
+    const keys = new Set(change.validators.map(({ key }) => toHex(key)));
+    const sound = keys.size > 0 && keys.size === change.validators.length;
+    require(sound, "change_keys", { height });
     require(same(header.next_validators_hash, next.hash), "change_set", { height });
     require(!same(next.hash, set.hash), "change_none", { height });
     set = next;

@@ -5,6 +5,7 @@ import { digest } from "./crypto.js";
 import { parseJson } from "./json.js";
 import { Refusal, require } from "./refusal.js";
 
+const FIELDS = ["members", "name", "parameters", "peers", "time_ms", "validators", "version"];
 const GENESIS_BYTES_MAX = 4 * 1024 * 1024;
 
 function list(value) {
@@ -39,6 +40,9 @@ function readMember(member) {
 }
 
 function read(document) {
+  if (Object.keys(document).sort().join() !== FIELDS.join()) {
+    throw new Error(`its members are to be ${FIELDS.join(", ")}`);
+  }
   if (document.version !== 1) throw new Error("version 1 is expected");
   const validators = list(document.validators).map((each) => ({
     key: key(each.key),

@@ -15,7 +15,7 @@ const WORDS = {
     "验证者即创世文件所列的 {n} 个。",
   ],
   validators_changed: [
-    "Each of {count} changes of the validators was agreed on by those before it.",
+    "Each change of the validators ({count} so far) was agreed on by those before it.",
     "验证者共变更 {count} 次，每次都由变更前的验证者同意。",
   ],
   agreement: [
@@ -100,6 +100,10 @@ const WORDS = {
     "{name} 对区块 {height} 的投票不是其密钥所签。",
   ],
   change_order: ["The change in block {height} is out of order.", "区块 {height} 的变更次序错误。"],
+  change_keys: [
+    "The validators listed for block {height} are none, or a key stands there twice.",
+    "区块 {height} 所列的验证者为空，或有密钥重复。",
+  ],
   change_set: [
     "The validators listed are not those that block {height} brings in.",
     "所列验证者不是区块 {height} 所引入的。",
