@@ -18,6 +18,7 @@ from node.explorer.label import Label, parse_label
 from node.explorer.labels import LabelPages
 from node.explorer.limits import SEARCH_CHARACTERS_MAX
 from node.explorer.source import Refused, Source
+from node.explorer.verifier_page import verifier_pages
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -27,10 +28,14 @@ _LISTS = ("blocks", "live", "members", "validators", "network")
 
 
 class Explorer:
-    """Answers GET requests for pages; everything that it knows comes from `source`."""
+    """Answers GET requests for pages; everything that it knows comes from `source`.
 
-    def __init__(self, source: Source) -> None:
+    `genesis`: the exact bytes of the network's document, on which every proof rests.
+    """
+
+    def __init__(self, source: Source, genesis: bytes) -> None:
         self._source = source
+        self._genesis = genesis
         self._answers = Answers(load_assets())
         self._labels = LabelPages(source, self._answers)
 
@@ -48,6 +53,7 @@ class Explorer:
             "/members/{argument}": self._view("member", None),
             **{f"/{name}": self._view(name, None) for name in _LISTS},
             "/static/{build}/{path:path}": self._static,
+            **verifier_pages(self._genesis),
             "/{path:path}": self._nothing,
         }
 

@@ -14,6 +14,7 @@ from node.rpc.shapes import (
     MemberRow,
     OriginRow,
     Part,
+    TransactionRow,
     TransactionState,
 )
 
@@ -107,6 +108,7 @@ HEADER = HeaderRow(
     validators_hash="f1" * 32,
     next_validators_hash="f1" * 32,
 )
+TRANSACTION = TransactionRow(TX_ID, "batch.register", "K77G", BATCH, "nd2o3", 500, 500_000)
 SUMMARY = BlockSummary(7, DIGEST, TIME_MS, 0, 1)
 MEMBER = MemberRow(
     code="K77G",

@@ -32,7 +32,6 @@ from node.rpc.shapes import (
     RecordAt,
     Submission,
     TransactionAt,
-    TransactionRow,
     TransactionState,
     ValidatorRow,
     VoteRow,
@@ -169,7 +168,7 @@ _CHAIN = (
             examples.DIGEST,
             examples.HEADER,
             CertificateRow(0, [VoteRow(0, examples.SIGNATURE)]),
-            [TransactionRow(examples.TX_ID, "batch.register", "K77G")],
+            [examples.TRANSACTION],
         ),
     ),
     Method(

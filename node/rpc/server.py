@@ -25,7 +25,6 @@ from node.rpc.limits import BACKLOG
 from node.rpc.load import Load
 from node.rpc.streams import Streams
 
-
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -52,6 +51,10 @@ class Door(Protocol):
 
     def render_metrics(self) -> bytes:
         """The Prometheus text."""
+
+    @property
+    def genesis(self) -> bytes:
+        """The exact bytes of the network's genesis document."""
 
     @property
     def events(self) -> EventLog:
@@ -127,7 +130,7 @@ def build_app(
     streams = WebSocketRoute("/events", Streams(gate, door.events).serve)
     routes += [
         Route(path, _behind(gate, _counted(load, page)), methods=["GET"])
-        for path, page in Explorer(_Source(door)).routes.items()
+        for path, page in Explorer(_Source(door), door.genesis).routes.items()
     ]
     return Starlette(routes=[Route("/", _behind(gate, rpc), methods=["POST"]), streams, *routes])
 

@@ -18,7 +18,7 @@ function fill(element, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((each) => each !== null && each !== false));
+  element.append(...children.flat(2).filter((each) => each !== null && each !== false));
   return element;
 }
 
@@ -48,14 +48,14 @@ export function table(caption, columns, rows) {
   const body = rows.map((cells) => h("tr", {}, cells.map((cell, i) =>
     h(i ? "td" : "th", { scope: i ? null : "row", class: numeric[i] && "number" }, cell ?? "–"))));
   return h("div", { class: "card table", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, head)),
+    h("table", {}, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, head)),
       h("tbody", {}, body)));
 }
 
-/** Facts as tiles: [name, value] each. */
-export function tiles(facts) {
-  return h("dl", { class: "tiles" }, facts.map(([name, value]) =>
-    h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+/** Facts as tiles: [name, value] each, and true for one that needs room. */
+export function tiles(rows) {
+  return h("dl", { class: "tiles" }, rows.map(([name, value, wide]) =>
+    h("div", { class: wide && "wide" }, h("dt", {}, name), h("dd", {}, value))));
 }
 
 /** Facts below each other: [name, value] each. */
