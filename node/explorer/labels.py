@@ -1,4 +1,4 @@
-"""`/K/<ID>`, what a QR code points to: the record as a page, as JSON, or as a linkset (RFC 9264)."""
+"""`/K/<ID>`, what a QR code points to: a record as page, as JSON, or as linkset (RFC 9264)."""
 
 from __future__ import annotations
 

@@ -40,16 +40,25 @@ export function link(path, ...children) {
   return h("a", { href }, ...children);
 }
 
-/** A table in a box that scrolls by itself. `columns`: titles, a leading `#` for numbers. */
+/**
+ * A table whose rows become blocks on a narrow screen; the roles keep it a table there too.
+ * `columns`: titles, a leading `#` for numbers.
+ */
 export function table(caption, columns, rows) {
   const numeric = columns.map((title) => title.startsWith("#"));
-  const head = columns.map((title, i) =>
-    h("th", { scope: "col", class: numeric[i] && "number" }, title.replace(/^#/, "")));
-  const body = rows.map((cells) => h("tr", {}, cells.map((cell, i) =>
-    h(i ? "td" : "th", { scope: i ? null : "row", class: numeric[i] && "number" }, cell ?? "–"))));
-  return h("div", { class: "card table", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", {}, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, head)),
-      h("tbody", {}, body)));
+  const titles = columns.map((title) => title.replace(/^#/, ""));
+  const head = titles.map((title, i) =>
+    h("th", { scope: "col", role: "columnheader", class: numeric[i] && "number" }, title));
+  const cell = (content, i) => h(i ? "td" : "th", {
+    scope: i ? null : "row", role: i ? "cell" : "rowheader", "data-title": titles[i],
+    class: numeric[i] && "number",
+  }, content ?? "–");
+  return h("div", { class: "card table" },
+    h("table", { class: "folding", role: "table" },
+      h("caption", { class: "unseen" }, caption),
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)),
+      h("tbody", { role: "rowgroup" },
+        rows.map((cells) => h("tr", { role: "row" }, cells.map(cell))))));
 }
 
 /** Facts as tiles: [name, value] each, and true for one that needs room. */
