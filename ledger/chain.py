@@ -127,6 +127,11 @@ class Chain:
         return 1
 
     @property
+    def validator_sets(self) -> tuple[tuple[int, tuple[Validator, ...]], ...]:
+        """Every set so far and the first height that it signs, ascending."""
+        return ((self.epoch, self.validators),)
+
+    @property
     def journal_record(self) -> int:
         """The journal record number stored with the head."""
         return self._journal_record
