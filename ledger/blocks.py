@@ -13,6 +13,7 @@ from ledger.codec import CodecError, decode, digest, encode
 from ledger.errors import InvalidBlock, InvalidTransaction
 from ledger.genesis import Genesis, Validator
 from ledger.limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, HEADER_BYTES_MAX, TIME_MS_MAX
+from ledger.state_proof import EMPTY
 from ledger.transactions import Transaction, parse_transaction
 
 
@@ -131,7 +132,7 @@ def validators_hash(validators: Sequence[Validator]) -> bytes:
 
 
 def genesis_block(genesis: Genesis) -> ParsedBlock:
-    """Height 0: no transactions, no certificate; its parent is the genesis digest."""
+    """Height 0: no transactions, no state, no certificate; its parent is the genesis digest."""
     voters = validators_hash(genesis.validators)
     header = BlockHeader(
         version=1,
@@ -142,7 +143,7 @@ def genesis_block(genesis: Genesis) -> ParsedBlock:
         proposer=0,
         transactions=0,
         transactions_root=merkle.root([]),
-        state_root=digest("kilochain/state/1", genesis.digest),
+        state_root=EMPTY,
         validators_hash=voters,
         next_validators_hash=voters,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,10 @@ from ledger.errors import GenesisError, InvalidBlock, InvalidTransaction, StoreC
 from ledger.genesis import Genesis, Validator
 from ledger.limits import BLOCK_BYTES_MAX
 from ledger.records import Anchor, BatchRecord
-from ledger.state import State
-from ledger.store import Store
+from ledger.state import State, stored_value
+from ledger.state_proof import StateProof, root_of
+from ledger.state_tree import StateTree, TreeUpdate, prove
+from ledger.store import Store, Write
 from ledger.transactions import Transaction
 from ledger.transition import Rules
 
@@ -51,20 +54,40 @@ class StoredBlock:
 
 @dataclass(frozen=True, slots=True)
 class ExecutedBlock:
-    """A block that is valid on `parent`, with the state's writes."""
+    """A block that is valid on `parent`, with the state's writes and what they make of its tree."""
 
     block: ParsedBlock
     parent: bytes
-    writes: tuple[tuple[bytes, bytes | None], ...]
+    writes: tuple[Write, ...]
+    tree: TreeUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenState:
+    """What a state key has at one height, and why that is what was agreed there.
+
+    `value`: the value's bytes, None where the key has none; `proof` leads from it to the
+    `state_root` of the header in `header_bytes` (`state_proof.root_of`); `certificate`: that
+    header's commit certificate, empty at height 0.
+    """
+
+    value: bytes | None
+    proof: StateProof
+    header_bytes: bytes
+    certificate: bytes
 
 
 class Chain:
-    """One chain over one store. `append` has one caller at a time; reads are free."""
+    """One chain over one store; reads are free.
+
+    `build`, `execute` and `append` share the state tree and have one caller at a time.
+    """
 
     def __init__(
         self, store: Store, genesis: Genesis, check_signatures: SignatureCheck | None
     ) -> None:
         self._store = store
+        self._tree = StateTree(store)
         self._check_signatures = check_signatures
         self._rules = Rules(genesis)
         self._voters = validators_hash(genesis.validators)
@@ -104,6 +127,11 @@ class Chain:
         return 1
 
     @property
+    def validator_sets(self) -> tuple[tuple[int, tuple[Validator, ...]], ...]:
+        """Every set so far and the first height that it signs, ascending."""
+        return ((self.epoch, self.validators),)
+
+    @property
     def journal_record(self) -> int:
         """The journal record number stored with the head."""
         return self._journal_record
@@ -114,7 +142,7 @@ class Chain:
         """Everything but the signature, against the head. Raises InvalidTransaction."""
         head = self._head
         time_ms = max(now_ms, head.time_ms)
-        state = State(self._store, head.state_root)
+        state = State(self._store, self._tree, head.state_root)
         self._rules.check(transaction, state, time_ms, self._is_anchored)
 
     def build(
@@ -125,7 +153,7 @@ class Chain:
         Signatures are the caller's: candidates come from a pool that has checked them.
         """
         head, limits = self._head, self.genesis.parameters
-        state = State(self._store, head.state_root)
+        state = State(self._store, self._tree, head.state_root)
         chosen: list[Transaction] = []
         seen: set[bytes] = set()
         refused: list[tuple[Transaction, InvalidTransaction]] = []
@@ -145,7 +173,7 @@ class Chain:
             return None, refused
         header = self._next_header(head, chosen, state, time_ms, proposer)
         block = build_block(header, chosen)
-        return ExecutedBlock(block, head.digest, tuple(state.store_writes())), refused
+        return _executed(block, head, state), refused
 
     def execute(self, block: ParsedBlock) -> ExecutedBlock:
         """Run a block on the head without keeping anything. Raises InvalidBlock."""
@@ -158,7 +186,7 @@ class Chain:
             if not good:
                 message = f"transaction {each.tx_id.hex()} is not signed by its key"
                 raise InvalidBlock("E_SIG", message, "signature")
-        state = State(self._store, head.state_root)
+        state = State(self._store, self._tree, head.state_root)
         seen: set[bytes] = set()
         for index, each in enumerate(block.transactions):
             try:
@@ -168,7 +196,7 @@ class Chain:
                 raise InvalidBlock(error.code, message, error.field) from error
         if state.root() != block.header.state_root:
             raise InvalidBlock("E_BLOCK", "state_root: not what it gives here", "state_root")
-        return ExecutedBlock(block, head.digest, tuple(state.store_writes()))
+        return _executed(block, head, state)
 
     def append(self, executed: ExecutedBlock, certificate: bytes, journal_record: int) -> Head:
         """One synced batch: block, certificate, state, indexes, head, journal record number.
@@ -180,6 +208,7 @@ class Chain:
         block = executed.block
         writes = _block_writes(block, certificate, journal_record)
         self._store.write([*writes, *executed.writes])
+        self._tree.keep(executed.tree)
         self._head, self._journal_record = _head_of(block, certificate), journal_record
         return self._head
 
@@ -262,6 +291,21 @@ class Chain:
         """A registered batch, or None."""
         return records.find_batch(self._store, producer, batch_no)
 
+    def state_proof(self, key: bytes) -> ProvenState:
+        """What `key` (`state.batch_key`) has at the newest height, with its proof.
+
+        All of it is of one height, from any thread and while blocks are appended: `head` may
+        already be another. The proof has been checked against the header. Raises StoreCorrupted.
+        """
+        with closing(self._store.snapshot()) as then:
+            head_record: Any = decode(then.get(b"mhead") or b"", bytes_max=BLOCK_BYTES_MAX)
+            root = parse_header(head_record[0]).state_root
+            value, proof = stored_value(then, key), prove(then, root, key)
+        if root_of(key, value, proof) != root:
+            message = "the state is not what its tree says: restore the chain or sync anew"
+            raise StoreCorrupted("E_CORRUPTED", message)
+        return ProvenState(value, proof, head_record[0], head_record[1])
+
     def batches(self, member: str, after: int, limit: int) -> list[BatchRecord]:
         """A member's batches with a number above `after`, in order."""
         return records.list_batches(self._store, member, after, limit)
@@ -276,6 +320,10 @@ class Chain:
 
 
 _FRAMING_BYTES = 2048
+
+
+def _executed(block: ParsedBlock, head: Head, state: State) -> ExecutedBlock:
+    return ExecutedBlock(block, head.digest, tuple(state.store_writes()), state.tree_update())
 
 
 def _block_writes(

@@ -34,3 +34,11 @@ class GenesisError(LedgerError):
 
 class StoreCorrupted(LedgerError):  # noqa: N818 - the name is the fact
     """What is stored is not what was written: E_CORRUPTED."""
+
+
+class InvalidPassport(LedgerError):  # noqa: N818 - the name is the fact
+    """A passport that proves nothing: E_PASSPORT. `step`: the first of its steps that fails."""
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__("E_PASSPORT", message, step)
+        self.step = step

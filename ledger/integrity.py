@@ -8,6 +8,7 @@ from ledger.blocks import BlockHeader, genesis_block, parse_block
 from ledger.chain import Chain, SignatureCheck, StoredBlock
 from ledger.errors import GenesisError, InvalidBlock, StoreCorrupted
 from ledger.genesis import Genesis, Validator
+from ledger.state_pages import PAGE_PREFIX
 from ledger.store import MemoryStore, Store
 
 CertificateCheck = Callable[[BlockHeader, bytes, Sequence[Validator]], str | None]
@@ -26,7 +27,7 @@ def check_chain(
 
     Otherwise one sentence on the first that is not. `verify_certificate` gives None or what is
     wrong; `progress` is told (height, last height). The chain is replayed into memory, so the
-    indexes of a long chain need room: about 0.5 kB for each transaction.
+    indexes of a long chain need room: about 1 kB for each transaction.
     """
     try:
         stored = Chain.open(store, genesis, check_signatures)
@@ -66,7 +67,12 @@ def _replay(stored: Chain, replayed: Chain, height: int, verify: CertificateChec
     return None
 
 
-_DERIVED = ((b"h", "the index of blocks"), (b"t", "the index of transactions"), (b"s", "the state"))
+_DERIVED = (
+    (b"h", "the index of blocks"),
+    (b"t", "the index of transactions"),
+    (b"s", "the state"),
+    (PAGE_PREFIX, "the state tree"),
+)
 
 
 def _compare(store: Store, memory: MemoryStore, height: int) -> str | None:

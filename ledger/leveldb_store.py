@@ -9,12 +9,14 @@
 | `h` + block digest | height |
 | `t` + tx ID | canonical [height, index, time_ms] |
 | `s` + state key | state value |
+| `p` + level (1 byte) + prefix | page of the state tree (ledger/state_pages.py) |
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import plyvel
 
@@ -84,9 +86,33 @@ class LevelDBStore:
             raise _corrupted(error, self._path) from error
         return found
 
+    def snapshot(self) -> LevelDBSnapshot:
+        """What is stored now, whatever is written later."""
+        return LevelDBSnapshot(self._db.snapshot(), self._path)
+
     def close(self) -> None:
         """Close the database."""
         self._db.close()
+
+
+class LevelDBSnapshot:
+    """The store as it was when the snapshot was taken."""
+
+    def __init__(self, snapshot: Any, path: Path) -> None:
+        self._snapshot = snapshot
+        self._path = path
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value then, or None. Raises StoreCorrupted."""
+        try:
+            value: bytes | None = self._snapshot.get(key, verify_checksums=True)
+        except plyvel.Error as error:
+            raise _corrupted(error, self._path) from error
+        return value
+
+    def close(self) -> None:
+        """Release the snapshot, so that LevelDB may drop what it alone held."""
+        self._snapshot.close()
 
 
 def _corrupted(error: Exception, path: Path) -> StoreCorrupted:

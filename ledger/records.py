@@ -13,7 +13,7 @@ from ledger.errors import InvalidTransaction, NotRegistered, StoreCorrupted
 from ledger.identifiers import RegistryId, format_id, is_producer, parse_id
 from ledger.limits import BATCH_NO_MAX, LIST_MAX, PPM
 from ledger.products import PRODUCTS
-from ledger.state import State, batch_key, stored_batches
+from ledger.state import batch_key, stored_batches, stored_value
 from ledger.store import Store
 from ledger.transactions import (
     BatchRegistration,
@@ -89,7 +89,7 @@ def find_batch(store: Store, producer: str, batch_no: int) -> BatchRecord | None
     """A registered batch, or None."""
     if not is_producer(producer) or not 0 <= batch_no <= BATCH_NO_MAX:
         return None
-    value = State(store, b"").get(batch_key(producer, batch_no))
+    value = stored_value(store, batch_key(producer, batch_no))
     return None if value is None else _record(store, producer, batch_no, value)
 
 

@@ -1,13 +1,14 @@
-"""State behind one small interface: get, put, and the root after the writes.
+"""State behind one small interface: get, put, the root after the writes, and what to store.
 
-The root is a chained digest: the root before, and this block's writes in key order. An
-authenticated map can take its place behind the same three calls.
+Values stand in the store under their keys; the tree over them (ledger/state_tree.py) is what the
+root is of and what proofs are made from.
 """
 
 from __future__ import annotations
 
-from ledger.codec import digest, encode
-from ledger.store import Store
+from ledger.state_pages import Reader
+from ledger.state_tree import StateTree, TreeUpdate
+from ledger.store import Store, Write
 
 _PREFIX = b"s"
 
@@ -18,31 +19,45 @@ def batch_key(producer: str, batch_no: int) -> bytes:
 
 
 class State:
-    """The state under a block, with this block's writes on top."""
+    """The state under a block, with this block's writes on top. `root`: of what `tree` stores."""
 
-    def __init__(self, store: Store, root: bytes) -> None:
+    def __init__(self, store: Store, tree: StateTree, root: bytes) -> None:
         self._store = store
+        self._tree = tree
         self._root = root
         self._writes: dict[bytes, bytes] = {}
+        self._update: TreeUpdate | None = None
 
     def get(self, key: bytes) -> bytes | None:
         """The value, this block's writes first."""
         if key in self._writes:
             return self._writes[key]
-        return self._store.get(_PREFIX + key)
+        return stored_value(self._store, key)
 
     def put(self, key: bytes, value: bytes) -> None:
         """Set a value."""
         self._writes[key] = value
+        self._update = None
+
+    def tree_update(self) -> TreeUpdate:
+        """What the writes make of the tree. Raises StoreCorrupted."""
+        if self._update is None:
+            self._update = self._tree.update(self._root, list(self._writes.items()))
+        return self._update
 
     def root(self) -> bytes:
-        """The state's digest after the writes, 32 bytes."""
-        pairs = [[key, self._writes[key]] for key in sorted(self._writes)]
-        return digest("kilochain/state/1", encode([self._root, pairs]))
+        """The root of the tree after the writes, 32 bytes. Raises StoreCorrupted."""
+        return self.tree_update().root
 
-    def store_writes(self) -> list[tuple[bytes, bytes | None]]:
-        """The writes as store entries, in key order."""
-        return [(_PREFIX + key, self._writes[key]) for key in sorted(self._writes)]
+    def store_writes(self) -> list[Write]:
+        """Values and pages of the tree as store entries. Raises StoreCorrupted."""
+        values = [(_PREFIX + key, self._writes[key]) for key in sorted(self._writes)]
+        return [*values, *self.tree_update().writes]
+
+
+def stored_value(reader: Reader, key: bytes) -> bytes | None:
+    """The value under `key`, or None."""
+    return reader.get(_PREFIX + key)
 
 
 def stored_batches(store: Store, producer: str, after: int, limit: int) -> list[tuple[int, bytes]]:

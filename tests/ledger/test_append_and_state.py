@@ -12,6 +12,8 @@ from ledger.blocks import parse_block
 from ledger.chain import Chain
 from ledger.errors import InvalidBlock, InvalidTransaction
 from ledger.state import State
+from ledger.state_proof import EMPTY
+from ledger.state_tree import StateTree
 from ledger.store import MemoryStore, Write
 
 GENESIS = genesis()
@@ -38,7 +40,9 @@ def test_block_state_and_head_are_one_batch() -> None:
 
 
 def test_the_state_root_does_not_depend_on_the_order_of_writing() -> None:
-    there, back = State(MemoryStore(), bytes(32)), State(MemoryStore(), bytes(32))
+    there, back = (
+        State(store, StateTree(store), EMPTY) for store in (MemoryStore(), MemoryStore())
+    )
     for state, keys in ((there, (b"a", b"b")), (back, (b"b", b"a"))):
         for key in keys:
             state.put(key, b"value of " + key)

@@ -105,9 +105,11 @@ HEIGHT_2 = (2).to_bytes(8, "big")
 def test_the_first_thing_that_differs_is_named() -> None:
     reference = MemoryStore()
     chain = long_chain(reference)
-    entries = [entry for prefix in (b"b", b"c", b"h", b"m", b"s", b"t")
+    entries = [entry for prefix in (b"b", b"c", b"h", b"m", b"p", b"s", b"t")
                for entry in reference.scan(prefix, b"", 100)]  # fmt: skip
-    assert len(entries) == 2 + 3 * 4 + 2 * 6
+    pages = [key for key, _ in entries if key.startswith(b"p")]
+    assert len(pages) > 1
+    assert len(entries) == 2 + 3 * 4 + 2 * 6 + len(pages)
     for key, value in entries:
         for damaged in (None, value[:-1] + bytes([(value[-1] if value else 0) ^ 1])):
             if key == b"mhead" and damaged is not None:
@@ -124,7 +126,9 @@ def test_the_first_thing_that_differs_is_named() -> None:
 
 
 def test_an_entry_that_no_block_gives_is_named() -> None:
-    for key in (b"t" + bytes(32), b"s" + b"batch/K77G\xff", b"h" + bytes(32), b"b" + b"\xff" * 8):
+    for key in (
+        b"t" + bytes(32), b"s" + b"batch/K77G\xff", b"h" + bytes(32), b"b" + b"\xff" * 8, b"p\xff"
+    ):  # fmt: skip
         store = MemoryStore()
         long_chain(store)
         store.write([(key, b"x")])

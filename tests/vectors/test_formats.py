@@ -16,6 +16,7 @@ from ledger import merkle
 from ledger.blocks import BlockHeader, encode_body, encode_header, header_digest
 from ledger.genesis import parse_genesis
 from ledger.state import State, batch_key
+from ledger.state_tree import StateTree
 from ledger.store import MemoryStore
 from node.keys import from_seed, verify
 from node.network.frames import FRAME, pack
@@ -102,11 +103,12 @@ def test_a_status_and_the_frame_around_it() -> None:
 
 
 def test_the_state_root_after_one_block() -> None:
-    state = State(MemoryStore(), bytes(32))
+    store = MemoryStore()
+    state = State(store, StateTree(store), bytes(32))
     record = canonical([bytes(32), 1, 0])
     state.put(batch_key("K77G", 48), record)
-    key = b"batch/K77G" + (48).to_bytes(4, "big")
-    root = tagged("kilochain/state/1", canonical([bytes(32), [[key, record]]]))
+    path = tagged("kilochain/state-key/1", b"batch/K77G" + (48).to_bytes(4, "big"))
+    root = tagged("kilochain/state-leaf/1", path + hashlib.sha256(record).digest())
     assert state.root() == root
     assert root.hex() == VECTORS["state_root"]
 

@@ -12,6 +12,7 @@ const WORDS = [["true", true], ["false", false], ["null", null]];
 const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const INTEGER = /-?(?:0|[1-9][0-9]*)/y;
+const HALF_A_PAIR = /\p{Surrogate}/u;
 const SPACE = /[ \t\n\r]*/y;
 
 class Reader {
@@ -83,6 +84,7 @@ class Reader {
     }
     if (this.text[this.at] !== '"') throw new SyntaxError(`bad text at character ${this.at}`);
     this.at += 1;
+    if (HALF_A_PAIR.test(found)) throw new SyntaxError(`half a surrogate pair before ${this.at}`);
     return found;
   }
 
