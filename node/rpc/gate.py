@@ -31,7 +31,8 @@ class Gate:
     """
 
     def __init__(self, listen: str, token: str | None, hosts: Sequence[str] = ()) -> None:
-        self._names = frozenset({urlsplit(f"//{listen}").hostname or "", "localhost", *hosts})
+        self._names = frozenset({urlsplit(f"//{listen}").hostname or "", "localhost"})
+        self._chosen = frozenset(hosts)
         self._token = token
 
     def check(self, request: Request) -> None:
@@ -44,7 +45,9 @@ class Gate:
     def check_source(self, request: HTTPConnection) -> None:
         """Raises RequestRefusedError unless it names this node and comes from no other page."""
         host = request.headers.get("host", "")
-        if not self._is_ours(host):
+        name = _name_of(host)
+        # A name server can rebind a name, but no address and none that the operator chose.
+        if not (name in self._names | self._chosen or _is_address(name)):
             raise RequestRefusedError(
                 403,
                 "E_HOST",
@@ -52,8 +55,9 @@ class Gate:
                 "rpc.hosts of its config.toml lists the names that it answers to",
             )
         origin = request.headers.get("origin")
-        # A proxy in front of the node may speak TLS; who answers at that name is the same.
-        own = (f"http://{host}".lower(), f"https://{host}".lower())
+        # At a name that the operator chose, a proxy in front of the node may speak TLS.
+        schemes = ("http", "https") if name in self._chosen else ("http",)
+        own = [f"{scheme}://{host}".lower() for scheme in schemes]
         if origin is not None and origin.lower() not in own:
             raise RequestRefusedError(
                 403, "E_HTTP_ORIGIN", "pages of another origin may not call this node"
@@ -68,14 +72,13 @@ class Gate:
         given = request.headers.get("authorization", "").encode()
         return hmac.compare_digest(given, b"Bearer " + self._token.encode())
 
-    def _is_ours(self, header: str) -> bool:
-        try:
-            name = urlsplit(f"//{header}").hostname or ""
-        except ValueError:
-            return False
-        # Whoever runs a name server can make its names mean this node, but no address, and
-        # none of the names that the operator chose.
-        return name in self._names or _is_address(name)
+
+def _name_of(host: str) -> str:
+    """The name or address in a Host header, in lower case; empty for what is neither."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(name: str) -> bool:
