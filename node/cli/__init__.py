@@ -28,6 +28,8 @@ class LazyGroup(click.Group):
         "block": "node.cli.query:block",
         "events": "node.cli.events:events",
         "batch": "node.cli.batch:batch",
+        "proof": "node.cli.proof:proof",
+        "verify": "node.cli.proof:verify",
         "check": "node.cli.check:check",
         "simulate": "node.cli.simulate:simulate",
         "bench": "node.cli.bench:bench",

@@ -54,7 +54,7 @@ class LabelPages:
         """The passport as a file: of a registration, or of its absence."""
         try:
             label = _parse(str(request.path_params["label"]))
-            proof = await self._source.ask("proof.get", id=label.identifier.text)
+            proof = await self._source.ask("proof.get", id=label.identifier.text, current=True)
         except Refused as error:
             return as_json(request, error.as_json(), status_of(error))
         name = f"{label.identifier.text}.passport.json"
