@@ -23,3 +23,4 @@ async function start() {
 }
 
 await start();
+document.documentElement.dataset.ready = "yes";

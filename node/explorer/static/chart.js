@@ -30,7 +30,7 @@ export function showChart(place, tables) {
   new ResizeObserver(([entry]) => {
     if (Math.round(entry.contentRect.width) === width) return;
     width = Math.round(entry.contentRect.width);
-    draw();
+    requestAnimationFrame(draw); // drawing changes the height, which is observed too
   }).observe(drawing);
 }
 

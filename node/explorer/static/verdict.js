@@ -3,6 +3,7 @@
 import { h, svg } from "./dom.js";
 import { known, languageOf, t } from "./i18n.js";
 import { call, CallRefused } from "./rpc.js";
+import { differences } from "./shown.js";
 
 const PATHS = {
   good: "M5 13l5 5L20 7",
@@ -21,11 +22,21 @@ export async function showVerdict() {
       import("./verify.js"), readGenesis(), readPassport(panel.dataset.id),
     ]);
     const report = await verifyPassport(passport, genesis, { language: languageOf() });
+    if (report.ok && report.claim === "registered") report.steps.push(comparePage(passport));
+    report.ok &&= report.steps.every((each) => each.ok);
     show(panel, report, passport.chain_id, Math.round(performance.now() - began));
   } catch (error) {
     const missing = error instanceof CallRefused && error.code === "E_METHOD";
     say(panel, "idle", t("verify.unavailable"), missing ? t("verify.missing") : error.message);
   }
+}
+
+/** One more check: the passport could hold, and the page say something else. */
+function comparePage(passport) {
+  const found = differences(document.querySelector("article.record"), passport);
+  const names = found.map((name) => t(`shown.${name}`)).join(", ");
+  const says = found.length ? t("step.page.differs", { names }) : t("step.page.says");
+  return { step: "page", ok: !found.length, says };
 }
 
 async function readGenesis() {
@@ -39,7 +50,7 @@ const readPassport = (id) => call("proof.get", { id, current: true });
 
 function show(panel, report, chain, took) {
   if (report.ok) {
-    const says = t("verify.good.says", { count: report.steps.length, ms: took });
+    const says = t(`verify.good.${report.claim}.says`, { count: report.steps.length, ms: took });
     say(panel, "good", t(`verify.good.${report.claim}`), says);
   } else {
     const failed = report.steps.at(-1);
