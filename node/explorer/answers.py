@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.explorer import texts
-from node.explorer.assets import Asset, Assets, etag_of
+from node.explorer.assets import Asset, Assets, make_asset
 from node.explorer.headers import FIXED, IMMUTABLE, REVALIDATE, page_headers
 from node.explorer.negotiation import choose_language
 from node.explorer.record import display
@@ -48,6 +48,7 @@ class Answers:
             lang=words.language,
             theme=theme if theme in _THEMES else "",
             root=self.root,
+            modules=self._modules(str(given["view"])),
             languages={each: _with_language(request, each) for each in LANGUAGES},
             **given,
         )
@@ -57,6 +58,10 @@ class Answers:
         if request.query_params.get("lang") in LANGUAGES:
             answer.set_cookie("lang", words.language, max_age=_COOKIE_S, samesite="lax")
         return answer
+
+    def _modules(self, view: str) -> list[str]:
+        found = [*self._assets.modules("app.js"), *self._assets.modules(f"pages/{view}.js")]
+        return list(dict.fromkeys(found))
 
     def words(self, request: Request) -> Texts:
         """The reader's language: of the address, else remembered, else the browser's."""
@@ -89,16 +94,18 @@ def validated(
     request: Request, content: bytes, media_type: str, status: int, headers: Mapping[str, str]
 ) -> Response:
     """An answer that is kept with its validator, and not sent again while it is the same."""
-    etag = etag_of(content)
-    headers = {**headers, "etag": etag, "cache-control": REVALIDATE}
-    if status == 200 and _is_known(request, etag):
-        return Response(status_code=304, headers=headers)
-    return Response(content, status, headers, media_type)
+    asset = make_asset(content, media_type)
+    return _send(request, asset, status, {**headers, "cache-control": REVALIDATE})
 
 
 def _file(request: Request, asset: Asset) -> Response:
-    headers = {**FIXED, "etag": asset.etag, "cache-control": IMMUTABLE, "vary": "Accept-Encoding"}
-    if _is_known(request, asset.etag):
+    return _send(request, asset, 200, {**FIXED, "cache-control": IMMUTABLE})
+
+
+def _send(request: Request, asset: Asset, status: int, headers: Mapping[str, str]) -> Response:
+    vary = ", ".join(filter(None, (headers.get("vary"), "Accept-Encoding")))
+    headers = {**headers, "etag": asset.etag, "vary": vary}
+    if status == 200 and _is_known(request, asset.etag):
         return Response(status_code=304, headers=headers)
     content = asset.content
     if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
@@ -106,7 +113,7 @@ def _file(request: Request, asset: Asset) -> Response:
         headers["content-encoding"] = "gzip"
         # Another representation has another validator.
         headers["etag"] = f'{asset.etag[:-1]}-gzip"'
-    return Response(content, 200, headers, asset.media_type)
+    return Response(content, status, headers, asset.media_type)
 
 
 def _is_known(request: Request, etag: str) -> bool:

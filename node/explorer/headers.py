@@ -1,4 +1,4 @@
-"""The headers of every explorer answer: no foreign code, no framing, no leaking of addresses."""
+"""The headers of the explorer's answers: no foreign code, no framing, no leaking of addresses."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ _POLICY = (
 )
 FIXED = {
     "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+}
+_PAGE = {
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
 }
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -31,7 +33,7 @@ REVALIDATE = "no-cache"
 
 def page_headers(host: str) -> dict[str, str]:
     """The headers of an HTML page that is asked for at `host`, as its Host header names it."""
-    return {**FIXED, "content-security-policy": "; ".join((*_POLICY, _connect(host)))}
+    return {**FIXED, **_PAGE, "content-security-policy": "; ".join((*_POLICY, _connect(host)))}
 
 
 def _connect(host: str) -> str:

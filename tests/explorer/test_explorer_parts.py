@@ -122,9 +122,9 @@ def test_a_formula_has_its_numbers_below_the_line_and_other_text_does_not() -> N
 
 
 def test_a_file_that_compression_does_not_shorten_travels_as_it_is() -> None:
-    assert make_asset("a.js", b"x" * 100).compressed is None
+    assert make_asset(b"x" * 100, "text/plain").compressed is None
     long = b"let a = 1;\n" * 100
-    packed = make_asset("a.js", long).compressed
+    packed = make_asset(long, "text/plain").compressed
     assert packed is not None
     assert gzip.decompress(packed) == long
 
@@ -132,6 +132,15 @@ def test_a_file_that_compression_does_not_shorten_travels_as_it_is() -> None:
 def test_a_build_is_named_by_its_files_alone() -> None:
     assert load_assets().build == load_assets().build
     assert len(load_assets().build) == 16
+
+
+def test_the_scripts_of_a_page_are_found_through_all_their_imports() -> None:
+    assets = load_assets()
+    found = assets.modules("pages/record.js")
+    assert found[0] == "pages/record.js"
+    assert {"chart.js", "verdict.js", "verify.js", "verify/crypto.js", "dom.js"} <= set(found)
+    assert set(found) <= set(assets.files)
+    assert assets.modules("pages/none.js") == []
 
 
 @pytest.mark.parametrize("host", ["evil.example; script-src *", "a b", "[::1]:8645", ""])
