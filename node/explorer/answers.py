@@ -36,7 +36,11 @@ class Answers:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            percent=texts.percent, mass=texts.mass, formula=texts.formula, display=display
+            percent=texts.percent,
+            mass=texts.mass,
+            moment=texts.moment,
+            formula=texts.formula,
+            display=display,
         )
 
     def page(self, request: Request, template: str, status: int = 200, **given: Any) -> Response:

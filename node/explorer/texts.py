@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from node.explorer.assets import Assets
 
@@ -50,6 +51,11 @@ def mass(grams: int) -> str:
             rest = f"{grams % size:0{digits}d}".rstrip("0")
             return f"{grams // size:,}{'.' + rest if rest else ''} {unit}"
     return f"{grams} g"
+
+
+def moment(time_ms: int) -> str:
+    """A block's time for people, in UTC: "2026-11-25 10:54:02 UTC"."""
+    return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def formula(text: str) -> list[tuple[str, bool]]:

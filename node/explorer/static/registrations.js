@@ -15,11 +15,16 @@ export async function showRegistrations(place, rows) {
   const list = h("ol", { class: "list", "aria-label": t("live.list") });
   const state = h("p", { class: "light", role: "status" }, h("i"), h("span"));
   const empty = h("p", { class: "hint" }, t("live.empty"));
-  place.replaceChildren(state, empty, list);
-  let settled = false;
+  place.replaceChildren(state, list);
+  let settled = height === 0;
+  if (settled) list.before(empty);
   const onEvent = (event) => {
     if (event.type === "block") {
       settled ||= event.cursor[0] >= height;
+      if (!settled) return;
+      if (!list.children.length) list.before(empty);
+      // From here on a screen reader says what is added.
+      list.setAttribute("aria-live", "polite");
       return;
     }
     empty.remove();
