@@ -26,6 +26,7 @@ class LazyGroup(click.Group):
         "lookup": "node.cli.query:lookup",
         "block": "node.cli.query:block",
         "batch": "node.cli.batch:batch",
+        "label": "node.cli.label:label",
         "check": "node.cli.check:check",
         "simulate": "node.cli.simulate:simulate",
         "bench": "node.cli.bench:bench",
