@@ -164,7 +164,7 @@ def label(
     emit(_said(labels, style, written), as_json, _show)
     if written.missing:
         letters = printable(" ".join(written.missing))
-        click.echo(f"warning: a picture has no letters for {letters}: use .pdf or .svg", err=True)
+        click.echo(f"warning: {output.suffix} has no letters for {letters}; .svg has", err=True)
     if passport is not None and genesis is None:
         click.echo("note: nobody verified the passport; --genesis FILE does", err=True)
 

@@ -94,7 +94,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files that were written, and characters that a picture could not show as they are."""
+    """The files that were written, and characters that they do not show as they are."""
 
     files: tuple[Path, ...]
     missing: tuple[str, ...] = ()

@@ -9,8 +9,8 @@ from pathlib import Path
 from ledger.identifiers import parse_id
 from node.labels.content import Label, Style, Tick, Written
 from node.labels.layout import SHEETS, Mark, page_marks, pages
-from node.labels.pdf import write_pdf
-from node.labels.png import missing_characters, write_png
+from node.labels.pdf import missing_in_pdf, write_pdf
+from node.labels.png import missing_in_png, write_png
 from node.labels.svg import write_svg
 
 
@@ -23,22 +23,26 @@ def write_labels(labels: Sequence[Label], output: Path, style: Style, tick: Tick
     count = pages(labels, sheet)
     title = f"Labels of {parse_id(labels[0].batch_id).display}"
 
+    kind = output.suffix.lower()
+    lacks = {".pdf": missing_in_pdf, ".png": missing_in_png}.get(kind)
+    missing = set[str]()
+
     def drawn() -> Iterator[list[Mark]]:
         for number in range(count):
-            yield list(page_marks(labels, number, sheet, style))
+            marks = list(page_marks(labels, number, sheet, style))
+            missing.update(lacks(marks) if lacks else ())
+            yield marks
             tick(min(len(labels), (number + 1) * sheet.places))
 
-    kind = output.suffix.lower()
     if kind == ".pdf":
         _replace(output, write_pdf(drawn(), sheet, title))
-        return Written((output,))
-    files, missing = _page_names(output, count), set[str]()
+        return Written((output,), tuple(sorted(missing)))
+    files = _page_names(output, count)
     for path, marks in zip(files, drawn(), strict=True):
         if kind == ".svg":
             _replace(path, write_svg(marks, sheet, title))
         else:
             _replace(path, write_png(marks, sheet))
-            missing |= missing_characters(marks)
     return Written(files, tuple(sorted(missing)))
 
 

@@ -39,11 +39,14 @@ def text_width(text: str, bold: bool) -> float:
     return float(face.stringWidth(shown, 1.0)) + len(text) - len(shown)
 
 
+def base_of(character: str, bold: bool) -> str | None:
+    """The character, or its letter without an accent that the typeface lacks, or None."""
+    if has(character, bold):
+        return character
+    base = unicodedata.normalize("NFKD", character)[0]
+    return base if has(base, bold) else None
+
+
 def nearest(text: str, bold: bool) -> str:
     """The text with what the typeface can show: without an accent that it lacks, else `?`."""
-    return "".join(c if has(c, bold) else _plain(c, bold) for c in text)
-
-
-def _plain(character: str, bold: bool) -> str:
-    base = unicodedata.normalize("NFKD", character)[0]
-    return base if has(base, bold) else "?"
+    return "".join(base_of(c, bold) or "?" for c in text)

@@ -11,7 +11,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
-from node.labels.fonts import BOLD, REGULAR, has, typeface
+from node.labels.fonts import BOLD, REGULAR, base_of, typeface
 from node.labels.layout import MM_OF_ONE_POINT, Line, Mark, Sheet, Square, Text
 
 CHINESE = "STSong-Light"  # a typeface of Adobe-GB1, which PDF readers bring along
@@ -62,6 +62,13 @@ def _code_operators(mark: Square, x: float, y: float) -> str:
 
 def _in_fonts(mark: Text) -> Iterable[tuple[str, str]]:
     """The line in pieces of one font each."""
-    for ours, characters in itertools.groupby(mark.text, lambda c: has(c, mark.bold)):
+    shown = [base_of(c, mark.bold) for c in mark.text]
+    for ours, pieces in itertools.groupby(zip(shown, mark.text, strict=True), lambda p: bool(p[0])):
         font = (BOLD if mark.bold else REGULAR) if ours else CHINESE
-        yield font, "".join(characters)
+        yield font, "".join(base or character for base, character in pieces)
+
+
+def missing_in_pdf(marks: Sequence[Mark]) -> set[str]:
+    """What `write_pdf` shows otherwise than it is written: accents that the typeface lacks."""
+    lines = (mark for mark in marks if isinstance(mark, Text))
+    return {c for line in lines for c in line.text if base_of(c, line.bold) not in (c, None)}

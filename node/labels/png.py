@@ -34,7 +34,7 @@ def write_png(marks: Sequence[Mark], sheet: Sheet) -> bytes:
     return kept.getvalue()
 
 
-def missing_characters(marks: Sequence[Mark]) -> set[str]:
+def missing_in_png(marks: Sequence[Mark]) -> set[str]:
     """What `write_png` shows otherwise than it is written."""
     lines = (mark for mark in marks if isinstance(mark, Text))
     return {c for line in lines for c in line.text if not has(c, line.bold)}
