@@ -265,8 +265,11 @@ class Chain:
     # --- reading -------------------------------------------------------------------------------
 
     def stored_block(self, height: int) -> StoredBlock | None:
-        """The block at `height`, or None."""
-        return _stored_block(self._store, height) if 0 <= height <= self._head.height else None
+        """The block at `height`, or None.
+
+        While one is appended it is stored a moment before it is `head`, and found from then on.
+        """
+        return _stored_block(self._store, height) if 0 <= height < 2**64 else None
 
     def header(self, height: int) -> BlockHeader | None:
         """The header at `height`, or None."""

@@ -27,7 +27,8 @@ from ledger.chain import Chain, ExecutedBlock, Head
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis, parse_genesis
 from ledger.leveldb_store import LevelDBStore
-from node import block_sync, keys, log, startup
+from ledger.passport import Passport
+from node import block_sync, cose, keys, log, startup
 from node.config import Config
 from node.dissemination import Disseminator, MalformedChunk
 from node.driver import Driver
@@ -214,6 +215,10 @@ class Node:
         self.metrics.pool.set(len(self.mempool))
         self.metrics.pool_bytes.set(self.mempool.size_bytes)
         return self.metrics.render()
+
+    def receipt(self, passport: Passport) -> bytes:
+        """The registration in a passport as a COSE receipt, signed by this node's identity."""
+        return cose.receipt(passport, self._identity.node, self.network.peer_id)
 
     # --- what the network calls (node.network.Handlers)
 

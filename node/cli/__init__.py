@@ -26,6 +26,8 @@ class LazyGroup(click.Group):
         "lookup": "node.cli.query:lookup",
         "block": "node.cli.query:block",
         "batch": "node.cli.batch:batch",
+        "proof": "node.cli.proof:proof",
+        "verify": "node.cli.proof:verify",
         "label": "node.cli.label:label",
         "check": "node.cli.check:check",
         "simulate": "node.cli.simulate:simulate",

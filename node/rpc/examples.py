@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from node.rpc.passport_shapes import (
+    PassportBlock,
+    PassportRecord,
+    PassportRegistration,
+    PassportRow,
+    PassportState,
+)
 from node.rpc.shapes import (
     Anchored,
     AssayRow,
     BatchRow,
     BlockSummary,
+    CertificateRow,
     FacilityRow,
     HeaderRow,
     KeyRow,
@@ -15,6 +23,7 @@ from node.rpc.shapes import (
     OriginRow,
     Part,
     TransactionState,
+    VoteRow,
 )
 
 TX_ID = "5f" * 32
@@ -116,4 +125,16 @@ MEMBER = MemberRow(
     status="active",
     keys=[KeyRow(KEY, "active", None)],
     facilities=[FacilityRow("K77G-SX1", "Separation plant 1", "AU")],
+)
+_BLOCK = PassportBlock("i6hjaGFpbl9pZLg…", CertificateRow(0, [VoteRow(0, SIGNATURE)]))
+PASSPORT = PassportRow(
+    passport=1,
+    chain_id=CHAIN_ID,
+    genesis=DIGEST,
+    id=KILOGRAM,
+    claim="registered",
+    validator_changes=[],
+    record=PassportRecord(BATCH, 1_000, PAYLOAD, "K77G", TIME_MS, 500),
+    registration=PassportRegistration("ksUB44ioY2hh…", 0, [], _BLOCK),
+    state=PassportState(_BLOCK, "k8QgX19fX19fX19f…", [ROOT, ""], None),
 )
