@@ -30,6 +30,8 @@ class LazyGroup(click.Group):
         "batch": "node.cli.batch:batch",
         "proof": "node.cli.proof:proof",
         "verify": "node.cli.proof:verify",
+        "verifier": "node.cli.verifier:verifier",
+        "label": "node.cli.label:label",
         "check": "node.cli.check:check",
         "simulate": "node.cli.simulate:simulate",
         "bench": "node.cli.bench:bench",

@@ -70,8 +70,10 @@ const WORDS = {
   ],
   honest_save: [
     "Save it once, from a node that you trust, and use that file from then on. Nodes of one chain " +
-      "and version give the same file, byte by byte: compare its SHA-256 with what others have.",
-    "请从您信任的节点保存一次，此后使用该文件。同一链、同一版本的节点给出的文件逐字节相同：可与他人核对其 SHA-256。",
+      "and version give the same file, byte by byte: compare its SHA-256 with what others have, or " +
+      "with that of kilochain verifier --genesis genesis.json -o verifier.html.",
+    "请从您信任的节点保存一次，此后使用该文件。同一链、同一版本的节点给出的文件逐字节相同：可将其 SHA-256 与他人的" +
+      "核对，或与 kilochain verifier --genesis genesis.json -o verifier.html 的结果核对。",
   ],
   honest_network: [
     "It forbids itself every connection; nothing that you drop here leaves your computer.",
