@@ -38,6 +38,12 @@ def test_a_package_is_read_back_from_its_own_address(text: str, count: int) -> N
     assert parse_id(found.last).serial == here.serial + count - 1
 
 
+@given(CODES, st.integers(1, BATCH_NO_MAX), st.integers(1, 1_000))
+def test_a_batch_is_no_beginning_of_a_package(code: str, batch_no: int, count: int) -> None:
+    with pytest.raises(InvalidIdentifier):
+        parse_label(f"{format_id(code, batch_no, 0)}+{count}")
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_a_label_or_is_refused_as_one(text: str) -> None:
     try:
