@@ -347,6 +347,13 @@ def _sets() -> Named:
     document = registered(world, 3, 0, format_id("K77G", 11, 1))
     document["validator_changes"] = [ahead]
     yield "a change that counts in its own block", "agreement", document
+    world, _ = changed([*four, fifth])
+    world.voters = [validator(f"w{i}") for i in range(4)]
+    foisted = [change(world.blocks[-1], world.voters)]
+    yield "a set that the block does not bring in", "validators", finished(world, foisted)
+    world = _world()
+    world.voters = [validator(f"w{i}") for i in range(4)]
+    yield "a block by validators from nowhere", "agreement", finished(world, [])
     world = _world()
     world.voters = [validator(f"w{i}") for i in range(4)]
     before = validators_hash(four)

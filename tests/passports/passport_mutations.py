@@ -426,6 +426,10 @@ def _records(good: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield _one("beyond_the_batch", "record: mass of a kilogram", mass, "record")
     yield _one("last_kilogram", "record: mass of a whole kilogram", mass, "record")
     yield _one("batch", "record: mass of a kilogram", mass, "record")
+    first = "kilogram_alone_in_its_block"
+    assert good[first]["record"]["payload"]["batch_no"] == 1
+    truth = [_set((*payload, "batch_no"), True)]
+    yield _one(first, "record: true for 1", truth, "record")
     orphan = [_set(("record",), record)]
     yield _one(ABSENT, "a record without a registration", orphan, "format")
 
