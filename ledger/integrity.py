@@ -8,7 +8,9 @@ from ledger.blocks import BlockHeader, genesis_block, parse_block
 from ledger.chain import Chain, SignatureCheck, StoredBlock
 from ledger.errors import GenesisError, InvalidBlock, StoreCorrupted
 from ledger.genesis import Genesis, Validator
+from ledger.state import stored_entries
 from ledger.state_pages import PAGE_PREFIX
+from ledger.state_tree import root_of_entries
 from ledger.store import MemoryStore, Store
 
 CertificateCheck = Callable[[BlockHeader, bytes, Sequence[Validator]], str | None]
@@ -46,7 +48,10 @@ def check_chain(
             memory.write([(b"b" + key, None), (b"c" + key, None)])
         if stored.head != replayed.head:
             return "the head: not the newest block with its certificate"
-        return _compare(store, memory, stored.head.height)
+        fault = _compare(store, memory, stored.head.height)
+        if fault is None and root_of_entries(stored_entries(store)) != stored.head.state_root:
+            fault = "the state: its root, worked out without the tree, is not that of the head"
+        return fault
     except (StoreCorrupted, GenesisError) as error:
         return str(error)
 

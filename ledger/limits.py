@@ -23,7 +23,6 @@ TEXT_CHARS_MAX = 128
 LIST_MAX = 500  # entries of one page
 
 BLOOM_FILTER_BITS = 10  # per key: one false positive in about a hundred, so absence costs no read
-STATE_PAGE_LEVELS = 4  # of the state tree in one page, so 16 places
 STATE_CACHED_LEVELS = 4  # of pages kept in memory: at most 1 + 16 + 256 + 4096, about 10 MB
 PASSPORT_BYTES_MAX = 128 * 1024
 PASSPORT_DEPTH_MAX = 32  # nested arrays and objects

@@ -163,7 +163,7 @@ def encode_passport(passport: Passport) -> bytes:
 
 
 def passport_document(passport: Passport) -> dict[str, Any]:
-    """A passport as JSON values: maps, lists, texts, integers."""
+    """A passport as JSON values: maps, tuples, texts, integers."""
     document = msgspec.to_builtins(passport, enc_hook=_to_text)
     assert isinstance(document, dict)
     return document

@@ -6,11 +6,14 @@ root is of and what proofs are made from.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ledger.state_pages import Reader
 from ledger.state_tree import StateTree, TreeUpdate
 from ledger.store import Store, Write
 
 _PREFIX = b"s"
+_READ_AT_ONCE = 1000  # entries
 
 
 def batch_key(producer: str, batch_no: int) -> bytes:
@@ -58,6 +61,14 @@ class State:
 def stored_value(reader: Reader, key: bytes) -> bytes | None:
     """The value under `key`, or None."""
     return reader.get(_PREFIX + key)
+
+
+def stored_entries(store: Store) -> Iterator[tuple[bytes, bytes]]:
+    """Every key and value of the state, in key order."""
+    after = _PREFIX
+    while found := store.scan(_PREFIX, after, _READ_AT_ONCE):
+        yield from ((key[len(_PREFIX) :], value) for key, value in found)
+        after = found[-1][0]
 
 
 def stored_batches(store: Store, producer: str, after: int, limit: int) -> list[tuple[int, bytes]]:

@@ -1,10 +1,14 @@
-"""Pages: how the state tree is stored, a few levels of it at a time.
+"""Pages: how the state tree is stored, four levels of it at a time.
 
-A page holds the subtree under a prefix of STATE_PAGE_LEVELS × level bits, as deep as one page
-goes, in the order of a heap: nodes[1] is its top, nodes[2i] and nodes[2i + 1] are the halves of
-nodes[i], and the last WIDTH are the places. A node is b"" (no leaf below), 64 bytes (the only leaf
-below: path ‖ value digest) or 32 bytes (the hash of a subtree with two leaves or more). A place
-with a hash has a page of its own below. What a page holds depends on its leaves alone.
+A page holds the subtree under a prefix of 4 · level bits. Its nodes stand in the order of a heap:
+1 is the top, 2i and 2i + 1 are the halves of i, 16 … 31 are the places at its foot. A node is b""
+(no leaf below), 64 bytes (the only leaf below: path ‖ value digest) or 32 bytes (the hash of a
+subtree with two leaves or more); a place with a hash has a page of its own below. What a page
+holds depends on its leaves alone.
+
+Stored are the places and of the levels above them only nodes 4 … 7: one more hash on the way up
+costs less than LevelDB takes to write all fourteen again and again. Nodes 8 … 15 are worked out
+where they are needed.
 """
 
 from __future__ import annotations
@@ -14,14 +18,19 @@ from typing import Protocol
 
 from ledger.codec import signing_bytes
 from ledger.errors import StoreCorrupted
-from ledger.limits import STATE_PAGE_LEVELS
 from ledger.state_proof import EMPTY, leaf_hash
 
 PAGE_PREFIX = b"p"
-WIDTH = 1 << STATE_PAGE_LEVELS
+PAGE_LEVELS = 4
+WIDTH = 1 << PAGE_LEVELS
 HASH_BYTES = 32
 LEAF_BYTES = 64
+UNKNOWN = b"?"
+"""A node that is not stored and was not needed yet."""
+
 _NODE_TAG = signing_bytes("kilochain/state-node/1", b"")
+_LENGTHS = bytes((0, HASH_BYTES, LEAF_BYTES))
+_ABOVE = [b"", UNKNOWN, UNKNOWN, UNKNOWN, *[b""] * 4, *[UNKNOWN] * 8]
 
 Nodes = list[bytes]
 
@@ -34,9 +43,8 @@ class Reader(Protocol):
 
 
 def page_key(level: int, prefix: int) -> bytes:
-    """Where a page is stored: its level, then the bits above it, filled up from the left."""
-    bits = level * STATE_PAGE_LEVELS
-    return PAGE_PREFIX + bytes((level,)) + prefix.to_bytes((bits + 7) >> 3, "big")
+    """Where a page is stored: its level, then the 4 · level bits above it as a number."""
+    return PAGE_PREFIX + bytes((level,)) + prefix.to_bytes((level + 1) >> 1, "big")
 
 
 def hash_of(node: bytes) -> bytes:
@@ -59,31 +67,57 @@ def combine(left: bytes, right: bytes) -> bytes:
     return sha256(_NODE_TAG + left + right).digest()
 
 
+def node_at(nodes: Nodes, at: int) -> bytes:
+    """The node `at`, worked out if it is UNKNOWN."""
+    if nodes[at] is UNKNOWN:
+        nodes[at] = combine(nodes[2 * at], nodes[2 * at + 1])
+    return nodes[at]
+
+
+def hash_up(nodes: Nodes, changed: list[int]) -> None:
+    """Work out what stands above the changed places (ascending, at least one), up to the top."""
+    while changed[0] > 1:
+        if len(changed) == 1:
+            changed = [changed[0] >> 1]
+        else:
+            changed = list(dict.fromkeys([at >> 1 for at in changed]))
+        for at in changed:
+            left, right = nodes[2 * at], nodes[2 * at + 1]
+            if left is UNKNOWN:
+                left = node_at(nodes, 2 * at)
+            elif right is UNKNOWN:
+                right = node_at(nodes, 2 * at + 1)
+            if len(left) == HASH_BYTES and len(right) == HASH_BYTES:
+                nodes[at] = sha256(_NODE_TAG + left + right).digest()
+            else:
+                nodes[at] = combine(left, right)
+
+
 def encode_page(nodes: Nodes) -> bytes:
-    """The length of each place (one byte), the places, then the hashes above them, lowest first."""
+    """The length of each place (one byte), the places, then those of nodes 4 … 7 with a hash."""
     places = nodes[WIDTH:]
-    above = [node for node in nodes[WIDTH - 1 : 1 : -1] if len(node) == HASH_BYTES]
-    return b"".join((bytes(map(len, places)), *places, *above))
+    stored = [node for node in nodes[4:8] if len(node) == HASH_BYTES]
+    return b"".join((bytes(map(len, places)), *places, *stored))
 
 
 def decode_page(data: bytes, expected: bytes) -> Nodes:
     """The nodes of a page whose top has the hash `expected`. Raises StoreCorrupted."""
-    nodes = [b""] * (2 * WIDTH)
-    at, place = WIDTH, WIDTH
-    for length in data[:WIDTH]:
-        if length:
-            nodes[place] = data[at : at + length]
-            at += length
-        place += 1
-    for above in range(WIDTH - 1, 1, -1):
-        left, right = nodes[2 * above], nodes[2 * above + 1]
-        if (left and right) or len(left) == HASH_BYTES or len(right) == HASH_BYTES:
+    lengths, at = data[:WIDTH], WIDTH
+    nodes = _ABOVE.copy()
+    for length in lengths:
+        nodes.append(data[at : at + length])
+        at += length
+    for above in (4, 5, 6, 7):
+        first = 4 * above - WIDTH
+        of_these = lengths[first : first + 4]
+        below = sum(of_these)
+        if below == LEAF_BYTES and LEAF_BYTES in of_these:
+            nodes[above] = nodes[WIDTH + first + of_these.index(LEAF_BYTES)]
+        elif below:
             nodes[above] = data[at : at + HASH_BYTES]
             at += HASH_BYTES
-        else:
-            nodes[above] = left or right
-    nodes[1] = combine(nodes[2], nodes[3])
-    if hash_of(nodes[1]) != expected or at != len(data):
+    nodes[1] = combine(node_at(nodes, 2), node_at(nodes, 3))
+    if hash_of(nodes[1]) != expected or at != len(data) or lengths.translate(None, _LENGTHS):
         message = "a page of the state tree is another one: restore the chain or sync anew"
         raise StoreCorrupted("E_CORRUPTED", message)
     return nodes

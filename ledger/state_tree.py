@@ -7,24 +7,27 @@ and written once, and only what changed is hashed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from ledger.limits import STATE_CACHED_LEVELS, STATE_PAGE_LEVELS
+from ledger.limits import STATE_CACHED_LEVELS
 from ledger.state_pages import (
     HASH_BYTES,
     LEAF_BYTES,
+    PAGE_LEVELS,
     WIDTH,
     Nodes,
     Reader,
-    combine,
     encode_page,
     hash_of,
+    hash_up,
+    node_at,
     page_key,
     read_page,
 )
-from ledger.state_proof import EMPTY, StateProof, path_of
+from ledger.state_proof import EMPTY, StateProof, node_hash, path_of
 from ledger.store import Write
 
 
@@ -77,7 +80,7 @@ class StateTree:
         A leaf to delete is its path alone.
         """
         if len(here) == HASH_BYTES:
-            nodes = list(self._page(level, prefix, here))
+            nodes = self._page(level, prefix, here)
         else:
             leaves = _with(here, leaves)
             alive = [leaf for leaf in leaves if len(leaf) == LEAF_BYTES]
@@ -89,7 +92,7 @@ class StateTree:
             at, new = WIDTH + place, part[0]
             old = nodes[at]
             if len(part) > 1 or (old and old[:32] != new[:32]) or len(old) == HASH_BYTES:
-                below = prefix << STATE_PAGE_LEVELS | place
+                below = prefix << PAGE_LEVELS | place
                 new = self._merge(old, level + 1, below, part, update)
             elif len(new) != LEAF_BYTES:
                 new = b""
@@ -98,18 +101,34 @@ class StateTree:
                 changed.append(at)
         if not changed:
             return here
-        _hash_up(nodes, changed)
+        hash_up(nodes, changed)
         _put(level, prefix, nodes, update)
         return nodes[1]
 
     def _page(self, level: int, prefix: int, expected: bytes) -> Nodes:
+        """The nodes of a page, for the caller to change."""
         if level >= STATE_CACHED_LEVELS:
             return read_page(self._reader, level, prefix, expected)
         key = page_key(level, prefix)
         nodes = self._cache.get(key)
         if nodes is None or hash_of(nodes[1]) != expected:
             nodes = self._cache[key] = read_page(self._reader, level, prefix, expected)
-        return nodes
+        return nodes.copy()
+
+
+def root_of_entries(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The root of a tree of these keys and values, from the definition alone and without pages."""
+    leaves = sorted(path_of(key) + sha256(value).digest() for key, value in entries)
+    return _root_of_leaves(leaves, 0)
+
+
+def _root_of_leaves(leaves: Sequence[bytes], depth: int) -> bytes:
+    if len(leaves) < 2:
+        return hash_of(leaves[0] if leaves else b"")
+    byte, bit = depth >> 3, 128 >> (depth & 7)
+    middle = bisect_left(leaves, True, key=lambda leaf: leaf[byte] & bit != 0)
+    halves = (leaves[:middle], leaves[middle:])
+    return node_hash(*(_root_of_leaves(half, depth + 1) for half in halves))
 
 
 def prove(reader: Reader, root: bytes, key: bytes) -> StateProof:
@@ -122,12 +141,12 @@ def prove(reader: Reader, root: bytes, key: bytes) -> StateProof:
     node, level = b"" if root == EMPTY else root, 0
     bits = int.from_bytes(path, "big")
     while len(node) == HASH_BYTES:
-        below = 8 * len(path) - level * STATE_PAGE_LEVELS
+        below = 8 * len(path) - level * PAGE_LEVELS
         nodes, at = read_page(reader, level, bits >> below, node), 1
-        while at < WIDTH and len(nodes[at]) == HASH_BYTES:
+        while at < WIDTH and len(node_at(nodes, at)) == HASH_BYTES:
             below -= 1
             at = 2 * at | (bits >> below & 1)
-            siblings.append(hash_of(nodes[at ^ 1]))
+            siblings.append(hash_of(node_at(nodes, at ^ 1)))
         node, level = nodes[at], level + 1
     absent = node and node[:32] != path
     return StateProof(tuple(siblings), (node[:32], node[32:]) if absent else None)
@@ -164,10 +183,3 @@ def _by_place(leaves: Sequence[bytes], level: int) -> Iterator[tuple[int, Sequen
             yield place, leaves[start:end]
             start, place = end, other
     yield place, leaves[start:]
-
-
-def _hash_up(nodes: Nodes, changed: list[int]) -> None:
-    while changed[0] > 1:
-        changed = list(dict.fromkeys(at >> 1 for at in changed))
-        for at in changed:
-            nodes[at] = combine(nodes[2 * at], nodes[2 * at + 1])

@@ -37,7 +37,14 @@ def verifier_page(genesis: bytes) -> bytes:
         genesis=base64.b64encode(genesis).decode("ascii"),
         filename=file_name(chain_id),
         version=version("kilochain"),
+        licences=_licences(),
     ).encode("utf-8")
+
+
+def _licences() -> str:
+    """The licences of the libraries inside, which ask to be kept with every copy."""
+    files = sorted((STATIC / "vendor" / "noble").glob("LICENSE-*"))
+    return "\n".join(f"{file.name}\n{file.read_text(encoding='utf-8')}" for file in files)
 
 
 def file_name(chain_id: str) -> str:

@@ -56,6 +56,8 @@ def _turn(value: bytes) -> bytes:
         (b"c" + (1).to_bytes(8, "big"), _turn, "height 1"),
         (b"c" + (1).to_bytes(8, "big"), lambda value: None, "height 1"),
         (b"s", _turn, "the state"),
+        (b"p", _turn, "the state tree"),
+        (b"p", lambda value: None, "the state tree"),
         (b"t", lambda value: None, "the index of transactions"),
         (b"mgenesis", _turn, "genesis"),
         (b"mhead", lambda value: value[: len(value) // 2], "the head does not read"),

@@ -52,6 +52,14 @@ test("a length that the bytes cannot hold is refused before anything is reserved
   }
 });
 
+test("sixteen levels of arrays and maps are read and not one more", () => {
+  assert.ok(decode(fromHex(`${"91".repeat(16)}c0`)));
+  assert.ok(decode(fromHex(`${"81a161".repeat(16)}c0`)));
+  for (const level of ["91", "81a161"]) {
+    assert.throws(() => decode(fromHex(`${level.repeat(17)}c0`)), /nested deeper than 16/);
+  }
+});
+
 test("JSON is read strictly", () => {
   const good = ['{"a":[1,"\\u00e9\\n",true,false,null,{}]}', " [ ] ", '"x"', "9007199254740991", "-1"];
   for (const text of good) {

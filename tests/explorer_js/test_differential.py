@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import random
 import subprocess
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 from node_runner import NODE, needs_node
 
+from ledger.codec import digest
+from ledger.identifiers import parse_id
 from ledger.passport_verifier import verify_passport
 from node.keys import verify
 
@@ -102,3 +105,37 @@ def test_both_verifiers_give_the_same_verdict_at_the_same_step(crypto: str) -> N
     said = Counter(ours)
     assert said["holds"] >= len(VECTORS["good"])
     assert {"format", "agreement", "identity"} <= said.keys()
+
+
+def own_absences() -> list[Case]:
+    """Each current passport of a registration, turned to say that its own entry is another's."""
+    found = []
+    for each in VECTORS["good"]:
+        state = each["passport"].get("state")
+        if state is None or state["value"] is None:
+            continue
+        identifier = parse_id(each["passport"]["id"])
+        key = batch_key(identifier.producer, identifier.batch_no)
+        value = base64.b64decode(state["value"])
+        other = {
+            "path": digest("kilochain/state-key/1", key).hex(),
+            "value_digest": hashlib.sha256(value).hexdigest(),
+        }
+        forged = {k: v for k, v in each["passport"].items() if k not in ("record", "registration")}
+        forged |= {"claim": "not_registered", "state": {**state, "value": None, "other": other}}
+        document = VECTORS["genesis"][each["genesis"]].encode()
+        found.append((document, json.dumps(forged).encode()))
+    return found
+
+
+def batch_key(producer: str, batch_no: int) -> bytes:
+    return b"batch/" + producer.encode() + batch_no.to_bytes(4, "big")
+
+
+@needs_node
+def test_neither_verifier_takes_an_entry_for_the_proof_of_its_own_absence() -> None:
+    given = own_absences()
+    assert len(given) >= 3
+    assert [python_says(*case) for case in given] == ["state"] * len(given)
+    for crypto in CHANGES_OF_ONE:
+        assert javascript_says(crypto, given) == ["state"] * len(given)

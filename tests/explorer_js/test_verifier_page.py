@@ -61,6 +61,12 @@ def test_the_script_inside_is_the_verifier_beside_the_node() -> None:
         assert name in scripts[1]
 
 
+def test_the_licences_of_the_libraries_inside_are_inside() -> None:
+    comments = re.findall(r"<!--(.*?)-->", PAGE.decode(), re.DOTALL)
+    for licence in sorted((STATIC / "vendor" / "noble").glob("LICENSE-*")):
+        assert any(licence.read_text() in comment for comment in comments)
+
+
 def test_the_genesis_inside_is_the_networks_byte_for_byte() -> None:
     scripts = [text for within, text in ELEMENTS.texts if within == "script"]
     assert base64.b64decode(scripts[0], validate=True) == GENESIS

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgpack
+from passport_parts import KILOGRAM, bare, block, change, registered, state
 from passport_world import (
     World,
     genesis_of,
@@ -26,10 +27,9 @@ from ledger.blocks import header_digest, validators_hash
 from ledger.chain import StoredBlock
 from ledger.codec import encode
 from ledger.genesis import Validator
-from ledger.identifiers import format_id, parse_id
+from ledger.identifiers import format_id
 from ledger.state_proof import StateProof, path_of
 
-KILOGRAM = format_id("K77G", 5, 1)
 OF_5 = b"batch/K77G" + (5).to_bytes(4, "big")
 OTHER_CHAIN = "other-" + "0" * 16
 Named = Iterator[tuple[str, str, dict[str, Any]]]
@@ -40,82 +40,6 @@ def forged() -> Iterator[dict[str, Any]]:
     for group in (_transactions, _members, _headers, _votes, _sets, _states):
         for name, step, document in group():
             yield {"name": name, "genesis": "n4", "passport": document, "step": step}
-
-
-# --- parts, written from docs/passport.md ---------------------------------------------------------
-
-
-def hexed(value: Any) -> Any:
-    """A decoded value as JSON."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {name: hexed(inner) for name, inner in value.items()}
-    return [hexed(inner) for inner in value] if isinstance(value, list) else value
-
-
-def block(stored: StoredBlock) -> dict[str, Any]:
-    """A block part."""
-    view, votes = msgpack.unpackb(stored.certificate)
-    signed = [{"replica": replica, "signature": vote.hex()} for replica, vote in votes]
-    header = base64.b64encode(header_of(stored)).decode()
-    return {"header": header, "certificate": {"view": view, "votes": signed}}
-
-
-def registered(world: World, height: int, index: int, text: str = KILOGRAM) -> dict[str, Any]:
-    """A passport of a kilogram, not the last, by the transaction that stands there."""
-    stored = world.blocks[height]
-    signed = msgpack.unpackb(stored.data)[1]
-    said = msgpack.unpackb(msgpack.unpackb(signed[index])[0])
-    inner = said["payload"]
-    identity = parse_id(text)
-    document = bare(world, text, "registered")
-    document["record"] = {
-        "batch": format_id(identity.producer, identity.batch_no, 0),
-        "mass_g": 1000,
-        "payload": hexed(inner),
-        "registered_by": said["member"],
-        "registered_ms": json_header(header_of(stored))["time_ms"],
-        "units": inner["units"],
-    }
-    document["registration"] = {
-        "transaction": base64.b64encode(signed[index]).decode(),
-        "index": index,
-        "path": [each.hex() for each in merkle.inclusion_proof(signed, index)],
-        "block": block(stored),
-    }
-    return document
-
-
-def bare(world: World, text: str, claim: str) -> dict[str, Any]:
-    """A passport without parts."""
-    return {
-        "passport": 1,
-        "chain_id": world.genesis.chain_id,
-        "genesis": world.genesis.digest.hex(),
-        "id": text,
-        "claim": claim,
-        "validator_changes": [],
-    }
-
-
-def state(stored: StoredBlock, value: bytes | None, proof: StateProof) -> dict[str, Any]:
-    """A state part."""
-    other = None
-    if proof.other is not None:
-        other = {"path": proof.other[0].hex(), "value_digest": proof.other[1].hex()}
-    return {
-        "block": block(stored),
-        "value": None if value is None else base64.b64encode(value).decode(),
-        "siblings": [each.hex() if any(each) else "" for each in proof.siblings],
-        "other": other,
-    }
-
-
-def change(stored: StoredBlock, validators: Sequence[Validator]) -> dict[str, Any]:
-    """A validator change."""
-    rows = [{"key": v.key.hex(), "name": v.name, "peer_id": v.peer_id} for v in validators]
-    return {"block": block(stored), "validators": rows}
 
 
 def _world() -> World:
@@ -347,6 +271,13 @@ def _sets() -> Named:
     document = registered(world, 3, 0, format_id("K77G", 11, 1))
     document["validator_changes"] = [ahead]
     yield "a change that counts in its own block", "agreement", document
+    world, _ = changed([*four, fifth])
+    world.voters = [validator(f"w{i}") for i in range(4)]
+    foisted = [change(world.blocks[-1], world.voters)]
+    yield "a set that the block does not bring in", "validators", finished(world, foisted)
+    world = _world()
+    world.voters = [validator(f"w{i}") for i in range(4)]
+    yield "a block by validators from nowhere", "agreement", finished(world, [])
     world = _world()
     world.voters = [validator(f"w{i}") for i in range(4)]
     before = validators_hash(four)
