@@ -135,6 +135,11 @@ class Chain:
         return 1
 
     @property
+    def validator_sets(self) -> tuple[tuple[int, tuple[Validator, ...]], ...]:
+        """Every set so far and the first height that it signs, ascending."""
+        return ((self.epoch, self.validators),)
+
+    @property
     def journal_record(self) -> int:
         """The journal record number stored with the head."""
         return self._journal_record
@@ -268,8 +273,11 @@ class Chain:
     # --- reading -------------------------------------------------------------------------------
 
     def stored_block(self, height: int) -> StoredBlock | None:
-        """The block at `height`, or None."""
-        return _stored_block(self._store, height) if 0 <= height <= self._head.height else None
+        """The block at `height`, or None.
+
+        While one is appended it is stored a moment before it is `head`, and found from then on.
+        """
+        return _stored_block(self._store, height) if 0 <= height < 2**64 else None
 
     def header(self, height: int) -> BlockHeader | None:
         """The header at `height`, or None."""

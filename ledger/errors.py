@@ -38,3 +38,11 @@ class StoreCorrupted(LedgerError):  # noqa: N818 - the name is the fact
 
 class FormatUnknown(LedgerError):  # noqa: N818 - the name is the fact
     """The store was written in a format that this version does not read: E_FORMAT."""
+
+
+class InvalidPassport(LedgerError):  # noqa: N818 - the name is the fact
+    """A passport that proves nothing: E_PASSPORT. `step`: the first of its steps that fails."""
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__("E_PASSPORT", message, step)
+        self.step = step

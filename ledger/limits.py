@@ -25,3 +25,7 @@ LIST_MAX = 500  # entries of one page
 BLOOM_FILTER_BITS = 10  # per key: one false positive in about a hundred, so absence costs no read
 NEWEST_BYTES = 16 * 1024 * 1024  # bodies that an open looks for: more than LevelDB's log holds
 STATE_CACHED_LEVELS = 4  # of pages kept in memory: at most 1 + 16 + 256 + 4096, about 10 MB
+PASSPORT_BYTES_MAX = 128 * 1024
+PASSPORT_DEPTH_MAX = 32  # nested arrays and objects
+INCLUSION_PATH_MAX = 64  # digests; a tree of 2^53 entries needs 53
+JSON_DIGITS_MAX = 16  # of an integer, a sign included; 2^53 - 1 has 16

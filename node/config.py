@@ -12,6 +12,7 @@ from typing import Any
 PORT_MAX = 65_535
 _LEVELS = ("debug", "info", "warning", "error")
 _ADDRESS = re.compile(r"/(ip4|ip6|dns|dns4|dns6)/[^/]+/tcp/\d{1,5}(/p2p/[A-Za-z0-9]+)?")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}")
 
 
@@ -29,10 +30,12 @@ class P2PConfig:
 
 @dataclass(frozen=True, slots=True)
 class RPCConfig:
-    """`listen`: host:port; `token`: what a writer from beyond loopback has to present."""
+    """`listen`: host:port; `token`: what a writer from beyond loopback has to present; `hosts`:
+    names that clients reach the node by, beside its addresses."""
 
     listen: str = "127.0.0.1:8645"
     token: str | None = None
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,15 @@ class Config:
         return self.home / "lock"
 
 
+def identity_paths(config: Config) -> list[Path]:
+    """The key files of a home: the node's, then the validator's if it has one."""
+    found = [config.node_key_path, config.validator_key_path]
+    return found[: 2 if config.validator_key_path.exists() else 1]
+
+
 _SECTIONS: dict[str, dict[str, type]] = {
     "p2p": {"listen": str, "bootstrap": list},
-    "rpc": {"listen": str, "token": str},
+    "rpc": {"listen": str, "token": str, "hosts": list},
     "log": {"level": str, "format": str},
     "testnet": {"control": bool, "clock_offset_ms": int},
 }
@@ -129,11 +138,13 @@ def load_config(home: Path) -> Config:
     sections = {key: _section(path, key, value) for key, value in document.items()}
     p2p = dict(sections.get("p2p", {}))
     p2p["bootstrap"] = tuple(p2p.get("bootstrap", ()))
+    rpc = dict(sections.get("rpc", {}))
+    rpc["hosts"] = tuple(rpc.get("hosts", ()))
     config = Config(
         home,
         name,
         P2PConfig(**p2p),
-        RPCConfig(**sections.get("rpc", {})),
+        RPCConfig(**rpc),
         LogConfig(**sections.get("log", {})),
         TestnetConfig(**sections.get("testnet", {})),
     )
@@ -148,10 +159,12 @@ def render_config(config: Config) -> str:
     listed = f"[\n{bootstrap}]" if bootstrap else "[]"
     offset = config.testnet.clock_offset_ms
     clock = f"clock_offset_ms = {offset}\n" if offset else ""
+    hosts = ", ".join(_quote(host) for host in config.rpc.hosts)
+    named = f"hosts = [{hosts}]\n" if hosts else ""
     return (
         f"name = {_quote(config.name)}\n\n"
         f"[p2p]\nlisten = {_quote(config.p2p.listen)}\nbootstrap = {listed}\n\n"
-        f"[rpc]\nlisten = {_quote(config.rpc.listen)}\n{token}\n"
+        f"[rpc]\nlisten = {_quote(config.rpc.listen)}\n{token}{named}\n"
         f"[log]\nlevel = {_quote(config.log.level)}\nformat = {_quote(config.log.format)}\n\n"
         f"[testnet]\ncontrol = {'true' if config.testnet.control else 'false'}\n{clock}"
     )
@@ -191,6 +204,11 @@ def _check(path: Path, config: Config) -> None:
     listen = config.rpc.listen
     if not _LISTEN.fullmatch(listen) or int(listen.rpartition(":")[2]) > PORT_MAX:
         raise ConfigError(f"{path}: rpc.listen must look like 127.0.0.1:8645")
+    for host in config.rpc.hosts:
+        if not (isinstance(host, str) and _HOST.fullmatch(host)):
+            raise ConfigError(
+                f"{path}: rpc.hosts: {host!r} must be a name in lower case, without scheme or port"
+            )
 
 
 def _is_address(text: str) -> bool:

@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import structlog
 import trio
@@ -26,7 +25,8 @@ from ledger.chain import Chain, ExecutedBlock, Head
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis
 from ledger.leveldb_store import LevelDBStore
-from node import block_sync, keys, log, startup, wall_clock
+from ledger.passport import Passport
+from node import block_sync, cose, keys, log, startup, wall_clock
 from node.config import Config, ConfigError
 from node.dissemination import Disseminator, MalformedChunk
 from node.driver import Driver
@@ -234,6 +234,10 @@ class Node:
         self.metrics.pool_bytes.set(self.mempool.size_bytes)
         return self.metrics.render()
 
+    def receipt(self, passport: Passport) -> bytes:
+        """The registration in a passport as a COSE receipt, signed by this node's identity."""
+        return cose.receipt(passport, self._identity.node, self.network.peer_id)
+
     # --- what the network calls (node.network.Handlers)
 
     def on_frame(self, peer: str, data: bytes) -> None:
@@ -335,12 +339,6 @@ def open_node(config: Config, identity: Identity) -> Node:
     except BaseException:
         verifier.close()
         raise
-
-
-def identity_paths(config: Config) -> list[Path]:
-    """The key files of a home: the node's, then the validator's if it has one."""
-    found = [config.node_key_path, config.validator_key_path]
-    return found[: 2 if config.validator_key_path.exists() else 1]
 
 
 async def run_node(

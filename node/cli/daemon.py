@@ -11,7 +11,7 @@ from trio_typing import TaskStatus
 from node.cli.output import home_option
 from node.cli.passphrase import passphrase_file_option, unlock
 from node.config import Config, load_config
-from node.node import Identity, Node, identity_paths, run_node
+from node.node import Identity, Node, run_node
 from node.rpc import serve_rpc
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,16 @@ import click
 from ledger.errors import GenesisError
 from ledger.genesis import Genesis, build_from_documents, parse_genesis
 from ledger.limits import GENESIS_BYTES_MAX
-from node.cli.output import Failure, emit, json_option, show_fields, show_table, when
+from node.cli.output import (
+    Failure,
+    emit,
+    json_option,
+    rpc_option,
+    show_fields,
+    show_table,
+    when,
+)
+from node.client import Client
 
 _LISTS = ("members.json", "validators.json", "peers.json")
 
@@ -68,6 +78,34 @@ def check(file: Path, as_json: bool) -> None:
     Example: kilochain genesis check genesis.json
     """
     emit(_said(read_genesis(file)), as_json, _show)
+
+
+@genesis.command()
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The file to write; one that exists is never overwritten.",
+)
+@rpc_option
+@json_option
+def get(target: Path, url: str, as_json: bool) -> None:
+    """Fetch a network's genesis from a node, to verify passports with.
+
+    The node could give another than you mean: compare the digest that is printed with one that you
+    got by another way, from a member of the network.
+
+    Example: kilochain genesis get -o genesis.json
+    """
+    if target.exists():
+        raise Failure(f"{target}: a file is already there; name a new one")
+    with Client(url) as client:
+        data = b64decode(client.call("genesis.get")["document"])
+    found = parse_genesis(data)
+    write_new(target, data)
+    emit(_said(found), as_json, _show)
 
 
 def read_genesis(path: Path) -> Genesis:

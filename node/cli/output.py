@@ -59,6 +59,7 @@ ENDINGS: dict[str, tuple[int, str]] = {
     "node.journal:HomeLocked": (EXIT_FAILED, "end that process, or name another --home"),
     "node.keys:KeyFileDamaged": (EXIT_FAILED, "put its backup back (docs/operations.md, Keys)"),
     "node.keys:KeyFileError": (EXIT_FAILED, ""),
+    "node.labels.errors:LabelError": (EXIT_FAILED, ""),
     "node.network.interface:NetworkError": (EXIT_FAILED, "set p2p.listen in config.toml"),
     "node.rpc.server:ListenFailed": (EXIT_FAILED, ""),
     "node.startup:FormatRefused": (EXIT_FAILED, _OTHER_VERSION),

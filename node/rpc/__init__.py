@@ -23,4 +23,5 @@ async def serve_rpc(
 
     Raises ListenFailed.
     """
-    await serve_door(NodeDoor(node), listen, node.config.rpc.token, task_status=task_status)
+    rpc = node.config.rpc
+    await serve_door(NodeDoor(node), listen, rpc.token, rpc.hosts, task_status=task_status)

@@ -99,6 +99,11 @@ class NodeDoor:
             raise RPCError(REFUSED, message, code="E_TOKEN")
         return found
 
+    @property
+    def genesis(self) -> bytes:
+        """The exact bytes of the network's genesis document."""
+        return self._node.genesis.data
+
     def ready(self) -> tuple[bool, str]:
         """Whether the node can serve, and why not."""
         return self._node.ready()

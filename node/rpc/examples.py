@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from node.rpc.passport_shapes import (
+    PassportBlock,
+    PassportRecord,
+    PassportRegistration,
+    PassportRow,
+    PassportState,
+)
 from node.rpc.shapes import (
     Anchored,
     AssayRow,
     BatchRow,
     BlockSummary,
+    CertificateRow,
     FacilityRow,
     HeaderRow,
     KeyRow,
@@ -14,7 +22,9 @@ from node.rpc.shapes import (
     MemberRow,
     OriginRow,
     Part,
+    TransactionRow,
     TransactionState,
+    VoteRow,
 )
 
 TX_ID = "5f" * 32
@@ -107,6 +117,7 @@ HEADER = HeaderRow(
     validators_hash="f1" * 32,
     next_validators_hash="f1" * 32,
 )
+TRANSACTION = TransactionRow(TX_ID, "batch.register", "K77G", BATCH, "nd2o3", 500, 500_000)
 SUMMARY = BlockSummary(7, DIGEST, TIME_MS, 0, 1)
 MEMBER = MemberRow(
     code="K77G",
@@ -116,4 +127,16 @@ MEMBER = MemberRow(
     status="active",
     keys=[KeyRow(KEY, "active", None)],
     facilities=[FacilityRow("K77G-SX1", "Separation plant 1", "AU")],
+)
+_BLOCK = PassportBlock("i6hjaGFpbl9pZLg…", CertificateRow(0, [VoteRow(0, SIGNATURE)]))
+PASSPORT = PassportRow(
+    passport=1,
+    chain_id=CHAIN_ID,
+    genesis=DIGEST,
+    id=KILOGRAM,
+    claim="registered",
+    validator_changes=[],
+    record=PassportRecord(BATCH, 1_000, PAYLOAD, "K77G", TIME_MS, 500),
+    registration=PassportRegistration("ksUB44ioY2hh…", 0, [], _BLOCK),
+    state=PassportState(_BLOCK, "k8QgX19fX19fX19f…", [ROOT, ""], None),
 )

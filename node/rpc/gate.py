@@ -7,6 +7,7 @@ cannot send JSON's content type without a preflight, which is never granted.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -24,10 +25,14 @@ class RequestRefusedError(RPCError):
 
 
 class Gate:
-    """The rules for a node that listens at `listen` ("host:port") with a write `token` or None."""
+    """The rules for a node that listens at `listen` ("host:port") with a write `token` or None.
 
-    def __init__(self, listen: str, token: str | None) -> None:
-        self._host = urlsplit(f"//{listen}").hostname or ""
+    `hosts`: names that its operator gave it, in lower case.
+    """
+
+    def __init__(self, listen: str, token: str | None, hosts: Sequence[str] = ()) -> None:
+        self._names = frozenset({urlsplit(f"//{listen}").hostname or "", "localhost"})
+        self._chosen = frozenset(hosts)
         self._token = token
 
     def check(self, request: Request) -> None:
@@ -40,15 +45,23 @@ class Gate:
     def check_source(self, request: HTTPConnection) -> None:
         """Raises RequestRefusedError unless it names this node and comes from no other page."""
         host = request.headers.get("host", "")
-        if not self._is_ours(host):
+        name = _name_of(host)
+        # A name server can rebind a name, but no address and none that the operator chose.
+        if not (name in self._names | self._chosen or _is_address(name)):
             raise RequestRefusedError(
-                403, "E_HOST", "the Host header does not name this node by its address"
+                403,
+                "E_HOST",
+                "the Host header does not name this node by its address; "
+                "rpc.hosts of its config.toml lists the names that it answers to",
             )
         if "content-length" in request.headers and "transfer-encoding" in request.headers:
             message = "send Content-Length or Transfer-Encoding, not both"
             raise RequestRefusedError(400, "E_HTTP", message)
         origin = request.headers.get("origin")
-        if origin is not None and origin.lower() != f"http://{host}".lower():
+        # At a name that the operator chose, a proxy in front of the node may speak TLS.
+        schemes = ("http", "https") if name in self._chosen else ("http",)
+        own = [f"{scheme}://{host}".lower() for scheme in schemes]
+        if origin is not None and origin.lower() not in own:
             raise RequestRefusedError(
                 403, "E_HTTP_ORIGIN", "pages of another origin may not call this node"
             )
@@ -62,13 +75,13 @@ class Gate:
         given = request.headers.get("authorization", "").encode()
         return hmac.compare_digest(given, b"Bearer " + self._token.encode())
 
-    def _is_ours(self, header: str) -> bool:
-        try:
-            name = urlsplit(f"//{header}").hostname or ""
-        except ValueError:
-            return False
-        # A name server can rebind a name, never an address.
-        return name in (self._host, "localhost") or _is_address(name)
+
+def _name_of(host: str) -> str:
+    """The name or address in a Host header, in lower case; empty for what is neither."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(name: str) -> bool:

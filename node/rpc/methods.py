@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from node.rpc import examples, network_methods, records, submissions
+from node.rpc import examples, network_methods, proofs, records, submissions
 from node.rpc.context import Context
 from node.rpc.diagnosis import Why, WhyValidator, chain_why
+from node.rpc.passport_shapes import GenesisDocument, PassportRow, ProofAt
 from node.rpc.shapes import (
     BatchList,
     BatchPage,
@@ -32,7 +33,6 @@ from node.rpc.shapes import (
     RecordAt,
     Submission,
     TransactionAt,
-    TransactionRow,
     TransactionState,
     ValidatorRow,
     VoteRow,
@@ -169,7 +169,7 @@ _CHAIN = (
             examples.DIGEST,
             examples.HEADER,
             CertificateRow(0, [VoteRow(0, examples.SIGNATURE)]),
-            [TransactionRow(examples.TX_ID, "batch.register", "K77G")],
+            [examples.TRANSACTION],
         ),
     ),
     Method(
@@ -249,4 +249,24 @@ _CHAIN = (
         testnet=True,
     ),
 )
-METHODS = (*_ABOUT_THE_NODE, *_CHAIN)
+_PROOFS = (
+    Method(
+        "proof.get",
+        ProofAt,
+        PassportRow | str,
+        proofs.proof_get,
+        "The passport of an ID: proof that it is registered, or that it is not.",
+        {"id": "RE1-K77G-0001G-0001-GK", "current": True},
+        examples.PASSPORT,
+    ),
+    Method(
+        "genesis.get",
+        NoParameters,
+        GenesisDocument,
+        proofs.genesis_get,
+        "The genesis document to the byte. Compare its digest with one that you have elsewhere.",
+        {},
+        GenesisDocument(examples.CHAIN_ID, examples.DIGEST, "eyJ2ZXJzaW9uIjox…"),
+    ),
+)
+METHODS = (*_ABOUT_THE_NODE, *_CHAIN, *_PROOFS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from consensus import ProtocolViolation, verify_commit_certificate
 from ledger.blocks import encode_header, header_digest, parse_block
 from ledger.errors import StoreCorrupted
+from ledger.identifiers import format_id
 from ledger.records import describe
 from node.environment import NodeEnvironment, consensus_header, consensus_validators
 from node.rpc.context import Context, not_found
@@ -28,6 +29,7 @@ from node.rpc.shapes import (
 if TYPE_CHECKING:
     from ledger.blocks import BlockHeader, ParsedBlock
     from ledger.chain import Chain
+    from ledger.transactions import Transaction
 
 
 async def block_get(context: Context, given: BlockAt) -> BlockRow:
@@ -84,10 +86,21 @@ def _block(chain: Chain, given: BlockAt) -> BlockRow:
         digest=block.digest.hex(),
         header=_header(block.header),
         certificate=_certificate(chain, block, stored.certificate) if height else None,
-        transactions=[
-            TransactionRow(each.tx_id.hex(), each.envelope.kind, each.envelope.member)
-            for each in block.transactions
-        ],
+        transactions=[_transaction(each) for each in block.transactions],
+    )
+
+
+def _transaction(transaction: Transaction) -> TransactionRow:
+    envelope = transaction.envelope
+    payload = envelope.payload
+    return TransactionRow(
+        tx_id=transaction.tx_id.hex(),
+        kind=envelope.kind,
+        member=envelope.member,
+        id=format_id(envelope.member, payload.batch_no, 0),
+        product=payload.product,
+        units=payload.units,
+        net_mass_g=payload.net_mass_g,
     )
 
 

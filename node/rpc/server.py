@@ -1,13 +1,14 @@
-"""HTTP in front of JSON-RPC: POST /, and the pages for health and metrics."""
+"""HTTP in front of JSON-RPC: POST /, the pages for health and metrics, and the explorer."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+import msgspec
 import trio
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from trio_typing import TaskStatus
 
+from node.explorer import Explorer, Refused
 from node.rpc import protocol
 from node.rpc.connections import Connections
 from node.rpc.events import EventLog
@@ -22,6 +24,8 @@ from node.rpc.gate import Gate, RequestRefusedError
 from node.rpc.limits import BACKLOG
 from node.rpc.load import Load
 from node.rpc.streams import Streams
+
+_Handler = Callable[[Request], Awaitable[Response]]
 
 
 class ListenFailed(Exception):  # noqa: N818 - the name says what happened
@@ -49,6 +53,10 @@ class Door(Protocol):
         """The Prometheus text."""
 
     @property
+    def genesis(self) -> bytes:
+        """The exact bytes of the network's genesis document."""
+
+    @property
     def events(self) -> EventLog:
         """What blocks bring, from any cursor on."""
 
@@ -72,9 +80,32 @@ class _Caller:
         return await self.door.call_lot(method, params, self.may_write)
 
 
-def build_app(door: Door, listen: str, token: str | None, load: Load | None = None) -> Starlette:
-    """The application of a node that listens at `listen` ("host:port")."""
-    gate, load = Gate(listen, token), load or Load()
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The explorer's calls (`node.explorer.Source`): they read, whoever asks for the page."""
+
+    door: Door
+
+    async def ask(self, method: str, **parameters: object) -> Any:
+        try:
+            return msgspec.json.decode(await self.door.call(method, parameters, may_write=False))
+        except protocol.RPCError as error:
+            code = str(error.data.get("code", "E_INTERNAL"))
+            raise Refused(code, str(error), error.data) from error
+
+
+def build_app(
+    door: Door,
+    listen: str,
+    token: str | None,
+    load: Load | None = None,
+    hosts: Sequence[str] = (),
+) -> Starlette:
+    """The application of a node that listens at `listen` ("host:port").
+
+    `hosts`: names beside its addresses that it is reached by.
+    """
+    gate, load = Gate(listen, token, hosts), load or Load()
 
     async def rpc(request: Request) -> Response:
         with load.one_more() as share:
@@ -97,6 +128,10 @@ def build_app(door: Door, listen: str, token: str | None, load: Load | None = No
     pages = {"/healthz": health, "/readyz": readiness, "/metrics": metrics}
     routes = [Route(path, _behind(gate, page), methods=["GET"]) for path, page in pages.items()]
     streams = WebSocketRoute("/events", Streams(gate, door.events).serve)
+    routes += [
+        Route(path, _behind(gate, _counted(load, page)), methods=["GET"])
+        for path, page in Explorer(_Source(door), door.genesis).routes.items()
+    ]
     return Starlette(routes=[Route("/", _behind(gate, rpc), methods=["POST"]), streams, *routes])
 
 
@@ -104,11 +139,12 @@ async def serve_door(
     door: Door,
     listen: str,
     token: str | None = None,
+    hosts: Sequence[str] = (),
     *,
     task_status: TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled; `started` with the URLs once it listens. Raises ListenFailed."""
-    connections = Connections(build_app(door, listen, token))
+    connections = Connections(build_app(door, listen, token, hosts=hosts))
     await connections.serve(_listen(listen), task_status=task_status)
 
 
@@ -125,9 +161,17 @@ def _listen(address: str) -> socket.socket:
         ) from None
 
 
-def _behind(
-    gate: Gate, handler: Callable[[Request], Awaitable[Response]]
-) -> Callable[[Request], Awaitable[Response]]:
+def _counted(load: Load, handler: _Handler) -> _Handler:
+    """`handler` as one of the requests that are answered at the same time."""
+
+    async def run(request: Request) -> Response:
+        with load.one_more():
+            return await handler(request)
+
+    return run
+
+
+def _behind(gate: Gate, handler: _Handler) -> _Handler:
     """`handler` for those that the gate lets pass; refusals of the whole request as JSON."""
 
     async def run(request: Request) -> Response:

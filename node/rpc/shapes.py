@@ -236,11 +236,15 @@ class CertificateRow(Struct, frozen=True):
 
 
 class TransactionRow(Struct, frozen=True):
-    """A transaction in a block."""
+    """A transaction in a block. `id`: of the batch that it registers."""
 
     tx_id: Hex32
     kind: str
     member: str
+    id: str
+    product: str
+    units: int
+    net_mass_g: int
 
 
 class BlockRow(Struct, frozen=True):

@@ -37,6 +37,12 @@ class CheckedStore:
         """Up to `limit` entries in order. Raises StoreCorrupted."""
         return [(key, _checked(key, kept)) for key, kept in self._disk.scan(prefix, after, limit)]
 
+    def snapshot(self) -> CheckedStore:
+        """A copy of what is stored now."""
+        copy = CheckedStore()
+        copy._disk = self._disk.snapshot()
+        return copy
+
     def close(self) -> None:
         """Nothing is held."""
 

@@ -89,6 +89,7 @@ def up(folder: Path, validators: int, observers: int, consortium: Path) -> None:
         click.echo(f"  {row.name:4} {sort:10} {row.state:8} {layout.node(row.name).rpc}")
     if started:
         click.echo(f"Ready after {time.monotonic() - began:.1f} s.")
+    click.echo(f"Explorer, in a browser: {layout.nodes[0].rpc}/ (each node has its own)")
     click.echo(f"Next: `{_again(folder, 'demo')}` registers sample batches and shows a kilogram.")
 
 
@@ -160,8 +161,9 @@ def show(folder: Path, batches: Path) -> None:
         state = "registered" if sample.fresh else "on the chain already"
         click.echo(f"  {parse_id(sample.batch_id).display}  {sample.name}: {state}")
     click.echo(f"{len(samples)} batches are on the chain ({time.monotonic() - began:.1f} s).\n")
-    url = demo.running_urls(folder)[0]
-    click.echo(calls.run("lookup", demo.kilogram_of(samples[0]), "--rpc", url))
+    url, kilogram = demo.running_urls(folder)[0], demo.kilogram_of(samples[0])
+    click.echo(calls.run("lookup", kilogram, "--rpc", url))
+    click.echo(f"The same in a browser, verified there:\n  {url}/K/{kilogram}\n")
     other = parse_id(samples[-1].batch_id).display
     click.echo(f"Ask about another:\n  {calls.typed()} lookup {other} --rpc {url}\n")
     click.echo(f"Break something, and watch with `{_again(folder, 'status')}`:")

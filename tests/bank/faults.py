@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-TABLES = ("consensus", "ledger", "node")
+TABLES = ("consensus", "ledger", "node", "passports", "explorer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "rpc.md").read_text()
 HEADING = re.compile(r"^### `([\w.]+)`$", re.MULTILINE)
 BODY = re.compile(r"-d '(\{.*\})'$", re.MULTILINE)
-ELSEWHERE = ("E_BLOCK", "E_GENESIS", "E_UNKNOWN")  # between nodes, at a start, and in the client
+# Between nodes, at a start, of a file that is verified, and in the client.
+ELSEWHERE = ("E_BLOCK", "E_GENESIS", "E_PASSPORT", "E_UNKNOWN")
 BY_NAME = {method.name: method for method in METHODS}
 
 

@@ -7,13 +7,18 @@ import httpx
 import pytest
 import trio
 
+from ledger.genesis import build_genesis
 from node.rpc.load import Load
 from node.rpc.protocol import METHOD_NOT_FOUND, REFUSED, RPCError
 from node.rpc.server import ListenFailed, build_app, serve_door
 
+VOTER = {"name": "v0", "member": "K77G", "key": "07" * 32, "peer_id": "p0"}
+MEMBER = {"code": "K77G", "name": "A", "country": "AU", "roles": ["producer"]}
+
 
 class _Door:
     events: Any = None
+    genesis = build_genesis({"members": [MEMBER]}, [VOTER], [], "sample", 1_790_000_000_000)
 
     async def call(self, method: str, params: list[Any] | dict[str, Any], may_write: bool) -> bytes:
         if method == "write" and not may_write:
@@ -56,7 +61,7 @@ async def test_a_call_is_answered_and_hostile_ones_are_refused() -> None:
         assert (await http.post(url, json=CALL, headers=page)).status_code == 403
         assert (await http.post(url, content=b"{}")).status_code == 415
         assert (await http.post(url, json="x" * 1_100_000)).status_code == 413
-        assert (await http.get(url)).status_code == 405
+        assert (await http.put(url)).status_code == 405
         nursery.cancel_scope.cancel()
 
 
@@ -116,6 +121,28 @@ async def test_a_page_of_the_node_itself_may_call_it() -> None:
 
 
 @pytest.mark.trio
+async def test_a_node_answers_to_the_names_that_its_operator_chose_and_to_no_other() -> None:
+    app = build_app(_Door(), "10.0.0.1:8645", None, hosts=("kg.plant.example",))
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 5000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://10.0.0.1:8645") as http:
+        for host in ("kg.plant.example", "KG.plant.example:8645", "10.0.0.1:8645"):
+            assert (await http.post("/", json=CALL, headers={"host": host})).status_code == 200
+            assert (await http.get("/", headers={"host": host})).status_code == 200
+        for host in ("plant.example", "kg.plant.example.evil.example", "xkg.plant.example"):
+            assert (await http.post("/", json=CALL, headers={"host": host})).status_code == 403
+            assert (await http.get("/", headers={"host": host})).status_code == 403
+        for origin, status in (
+            ("https://kg.plant.example", 200),
+            ("http://kg.plant.example", 200),
+            ("https://evil.example", 403),
+            ("null", 403),
+        ):
+            headers = {"host": "kg.plant.example", "origin": origin}
+            answer = await http.post("/", json=CALL, headers=headers)
+            assert answer.status_code == status, origin
+
+
+@pytest.mark.trio
 async def test_what_is_over_the_load_is_told_when_to_come_back() -> None:
     load = Load(requests_max=1)
     app = build_app(_Door(), "127.0.0.1:8645", None, load)
@@ -123,6 +150,7 @@ async def test_what_is_over_the_load_is_told_when_to_come_back() -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8645") as http:
         with load.one_more():
             answer = await http.post("/", json=CALL)
+            assert (await http.get("/")).status_code == 503
         assert answer.status_code == 503
         assert answer.json()["error"]["data"]["code"] == "E_BUSY"
         assert answer.json()["error"]["data"]["retry_after_ms"] > 0
