@@ -10,7 +10,7 @@ from trio_typing import TaskStatus
 
 from node.cli.output import home_option
 from node.cli.passphrase import passphrase_file_option, unlock
-from node.config import Config, load_config
+from node.config import Config, identity_paths, load_config
 from node.node import Identity, Node, run_node
 from node.rpc import serve_rpc
 
