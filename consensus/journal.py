@@ -122,16 +122,14 @@ def _reached(record: bytes, chain_id: str, environment: Environment) -> int:
         return vote.height - 1 if isinstance(vote, Vote) else 0
     if fields[0] != "view":
         return 0  # a body promises nothing without a vote behind it
-    heights = [number(fields[1]) - 1, number(fields[5])]
-    for frame in fields[7], fields[9]:
-        message = None
-        if frame is not None:
-            message = decode_frame(binary(frame), chain_id, environment.read_header)
-        if isinstance(message, ViewChange):
-            heights.append(message.head.height)
-        elif isinstance(message, Proof):
-            heights.append(message.header.height)
-    return max(heights)
+    # Not the base and the entry: who lags enters a view before it has those blocks, and the view's
+    # own record keeps it from voting at or below its base.
+    frame = fields[7]
+    own = None
+    if frame is not None:
+        own = decode_frame(binary(frame), chain_id, environment.read_header)
+    height = own.head.height if isinstance(own, ViewChange) else 0
+    return max(number(fields[1]) - 1, height)
 
 
 def restore(state: State, records: Iterable[bytes]) -> None:
