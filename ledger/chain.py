@@ -13,49 +13,37 @@ from ledger.blocks import (
     ParsedBlock,
     build_block,
     genesis_block,
-    header_digest,
     parse_header,
     validators_hash,
 )
-from ledger.codec import decode, encode
+from ledger.codec import decode
 from ledger.errors import (
-    FormatUnknown,
     GenesisError,
     InvalidBlock,
     InvalidTransaction,
     StoreCorrupted,
 )
 from ledger.genesis import Genesis, Validator
-from ledger.limits import BLOCK_BYTES_MAX, NEWEST_BYTES
+from ledger.limits import BLOCK_BYTES_MAX
 from ledger.records import Anchor, BatchRecord
 from ledger.state import State, stored_value
 from ledger.state_proof import StateProof, root_of
 from ledger.state_tree import StateTree, TreeUpdate, prove
 from ledger.store import Store, Write
+from ledger.stored_chain import (
+    FORMAT,
+    Head,
+    StoredBlock,
+    block_writes,
+    check_newest,
+    head_of,
+    load_head,
+    read_block,
+)
 from ledger.transactions import Transaction
 from ledger.transition import Rules
 
 SignatureCheck = Callable[[Sequence[Transaction]], Sequence[bool]]
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The newest block, in one immutable value."""
-
-    height: int
-    digest: bytes
-    time_ms: int
-    state_root: bytes
-    header_bytes: bytes
-    certificate: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StoredBlock:
-    """A block's bytes and its commit certificate's (empty at height 0)."""
-
-    data: bytes
-    certificate: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +85,7 @@ class Chain:
         self._check_signatures = check_signatures
         self._rules = Rules(genesis)
         self._voters = validators_hash(genesis.validators)
-        self._head, self._journal_record = _load_head(store, genesis)
+        self._head, self._journal_record = load_head(store, genesis)
         self.genesis = genesis
 
     @staticmethod
@@ -108,15 +96,15 @@ class Chain:
         if store.get(b"mhead") is not None:
             raise GenesisError("E_GENESIS", "the store already holds a chain: open it instead")
         block = genesis_block(genesis)
-        writes = _block_writes(block, b"", 0)
-        store.write([(b"mformat", _FORMAT), (b"mgenesis", genesis.digest), *writes])
+        writes = block_writes(block, b"", 0)
+        store.write([(b"mformat", FORMAT), (b"mgenesis", genesis.digest), *writes])
         return Chain(store, genesis, check_signatures)
 
     @staticmethod
     def open(store: Store, genesis: Genesis, check_signatures: SignatureCheck) -> Chain:
         """A chain that exists. Raises FormatUnknown, GenesisError, StoreCorrupted."""
         chain = Chain(store, genesis, check_signatures)
-        _check_newest(store, chain.head.height)
+        check_newest(store, chain.head.height)
         return chain
 
     @property
@@ -214,10 +202,10 @@ class Chain:
         if executed.parent != self._head.digest:
             raise InvalidBlock("E_BLOCK", "parent: not executed on the head", "parent")
         block = executed.block
-        writes = _block_writes(block, certificate, journal_record)
+        writes = block_writes(block, certificate, journal_record)
         self._store.write([*writes, *executed.writes])
         self._tree.keep(executed.tree)
-        self._head, self._journal_record = _head_of(block, certificate), journal_record
+        self._head, self._journal_record = head_of(block, certificate), journal_record
         return self._head
 
     def _step(
@@ -277,7 +265,7 @@ class Chain:
 
         While one is appended it is stored a moment before it is `head`, and found from then on.
         """
-        return _stored_block(self._store, height) if 0 <= height < 2**64 else None
+        return read_block(self._store, height) if 0 <= height < 2**64 else None
 
     def header(self, height: int) -> BlockHeader | None:
         """The header at `height`, or None."""
@@ -331,85 +319,7 @@ class Chain:
 
 
 _FRAMING_BYTES = 2048
-_FORMAT = b"1"  # of the store: another number for each change that an older version would misread
 
 
 def _executed(block: ParsedBlock, head: Head, state: State) -> ExecutedBlock:
     return ExecutedBlock(block, head.digest, tuple(state.store_writes()), state.tree_update())
-
-
-def _block_writes(
-    block: ParsedBlock, certificate: bytes, journal_record: int
-) -> list[tuple[bytes, bytes | None]]:
-    height = block.header.height.to_bytes(8, "big")
-    writes: list[tuple[bytes, bytes | None]] = [
-        (b"b" + height, block.data),
-        (b"c" + height, certificate),
-        (b"h" + block.digest, height),
-        (b"mhead", encode([block.header_bytes, certificate, journal_record])),
-    ]
-    for index, each in enumerate(block.transactions):
-        where = encode([block.header.height, index, block.header.time_ms])
-        writes.append((b"t" + each.tx_id, where))
-    return writes
-
-
-def _head_of(block: ParsedBlock, certificate: bytes) -> Head:
-    header = block.header
-    return Head(
-        header.height,
-        block.digest,
-        header.time_ms,
-        header.state_root,
-        block.header_bytes,
-        certificate,
-    )
-
-
-def _stored_block(store: Store, height: int) -> StoredBlock | None:
-    key = height.to_bytes(8, "big")
-    data, certificate = store.get(b"b" + key), store.get(b"c" + key)
-    if data is None or certificate is None:
-        return None
-    return StoredBlock(data, certificate)
-
-
-def _check_newest(store: Store, height: int) -> None:
-    """Look for the newest blocks. A manifest that was cut short no longer names the tables that
-    LevelDB wrote last, and opens all the same: what is missing then ends below the log."""
-    seen = 0
-    while height >= 0 and seen < NEWEST_BYTES:
-        stored = _stored_block(store, height)
-        if stored is None:
-            message = f"height {height}: the block is missing below the head: fetch the chain again"
-            raise StoreCorrupted("E_CORRUPTED", message)
-        seen += len(stored.data)
-        height -= 1
-
-
-def _load_head(store: Store, genesis: Genesis) -> tuple[Head, int]:
-    written = store.get(b"mformat")
-    if written != _FORMAT:
-        shown = "none" if written is None else written.decode(errors="replace")
-        message = f"the store's format is {shown}, this version reads {_FORMAT.decode()}"
-        raise FormatUnknown("E_FORMAT", message)
-    if store.get(b"mgenesis") != genesis.digest:
-        message = (
-            "the store was made for another genesis, or for none: check --home and genesis.json"
-        )
-        raise GenesisError("E_GENESIS", message)
-    found = store.get(b"mhead")
-    try:
-        value: Any = decode(found or b"", bytes_max=BLOCK_BYTES_MAX)
-        header_bytes, certificate, journal_record = value
-        header = parse_header(header_bytes)
-        stored = _stored_block(store, header.height)
-        if stored is None or records.header_bytes(stored.data) != header_bytes:
-            raise ValueError("the newest block is missing or another")
-        head = _head_of(
-            ParsedBlock(header, header_bytes, header_digest(header_bytes), (), b""), certificate
-        )
-    except (InvalidBlock, ValueError, TypeError) as error:
-        message = f"the head does not read ({error}): fetch the chain again"
-        raise StoreCorrupted("E_CORRUPTED", message) from error
-    return head, journal_record

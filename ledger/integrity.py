@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ledger.blocks import BlockHeader, genesis_block, parse_block
-from ledger.chain import Chain, SignatureCheck, StoredBlock
+from ledger.chain import Chain, SignatureCheck
 from ledger.errors import FormatUnknown, GenesisError, InvalidBlock, StoreCorrupted
 from ledger.genesis import Genesis, Validator
 from ledger.state import stored_entries
 from ledger.state_pages import PAGE_PREFIX
 from ledger.state_tree import root_of_entries
 from ledger.store import MemoryStore, Store
+from ledger.stored_chain import StoredBlock
 
 CertificateCheck = Callable[[BlockHeader, bytes, Sequence[Validator]], str | None]
 Progress = Callable[[int, int], None]

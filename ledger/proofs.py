@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from ledger import merkle
 from ledger.blocks import parse_header
-from ledger.chain import ProvenState, StoredBlock
+from ledger.chain import ProvenState
 from ledger.codec import decode
 from ledger.errors import NotRegistered, StoreCorrupted
 from ledger.genesis import Genesis, Validator
@@ -34,6 +34,7 @@ from ledger.passport import (
 )
 from ledger.passport_verifier import mass_of
 from ledger.state import batch_key
+from ledger.stored_chain import StoredBlock
 from ledger.transactions import parse_transaction, payload_to_json
 
 _BODY = msgspec.msgpack.Decoder(tuple[bytes, list[bytes]])

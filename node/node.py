@@ -21,11 +21,12 @@ from consensus.interface import (
     ReplicaStatus,
     Start,
 )
-from ledger.chain import Chain, ExecutedBlock, Head
+from ledger.chain import Chain, ExecutedBlock
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis
 from ledger.leveldb_store import LevelDBStore
 from ledger.passport import Passport
+from ledger.stored_chain import Head
 from node import block_sync, cose, keys, log, startup, wall_clock
 from node.config import Config, ConfigError
 from node.dissemination import Disseminator, MalformedChunk

@@ -29,8 +29,9 @@ from consensus.interface import (
     Work,
 )
 from ledger.blocks import ParsedBlock
-from ledger.chain import Chain, ExecutedBlock, Head
+from ledger.chain import Chain, ExecutedBlock
 from ledger.errors import InvalidBlock
+from ledger.stored_chain import Head
 from node import block_sync, proposer
 from node.dissemination import Disseminator
 from node.driver import StorageFailed

@@ -144,3 +144,12 @@ def test_a_store_of_another_format_or_of_none_is_refused(written: bytes | None) 
     with pytest.raises(FormatUnknown, match="this version reads 1"):
         Chain.open(store, GENESIS, check_signatures)
     assert "format" in str(check(store))
+
+
+@pytest.mark.parametrize("key", [b"b" + HEIGHT_2, b"c" + HEIGHT_2])
+def test_a_hole_below_the_head_is_found_when_the_chain_is_opened(key: bytes) -> None:
+    store = MemoryStore()
+    long_chain(store)
+    store.write([(key, None)])
+    with pytest.raises(StoreCorrupted, match="height 2"):
+        Chain.open(store, GENESIS, check_signatures)

@@ -24,11 +24,11 @@ from passport_world import (
 
 from ledger import merkle
 from ledger.blocks import header_digest, validators_hash
-from ledger.chain import StoredBlock
 from ledger.codec import encode
 from ledger.genesis import Validator
 from ledger.identifiers import format_id
 from ledger.state_proof import StateProof, path_of
+from ledger.stored_chain import StoredBlock
 
 OF_5 = b"batch/K77G" + (5).to_bytes(4, "big")
 OTHER_CHAIN = "other-" + "0" * 16

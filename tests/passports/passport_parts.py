@@ -10,10 +10,10 @@ import msgpack
 from passport_world import World, header_of, json_header
 
 from ledger import merkle
-from ledger.chain import StoredBlock
 from ledger.genesis import Validator
 from ledger.identifiers import format_id, parse_id
 from ledger.state_proof import StateProof
+from ledger.stored_chain import StoredBlock
 
 KILOGRAM = format_id("K77G", 5, 1)
 

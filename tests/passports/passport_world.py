@@ -17,10 +17,11 @@ import msgpack
 
 from ledger import merkle
 from ledger.blocks import BlockHeader, encode_body, encode_header, header_digest, validators_hash
-from ledger.chain import ProvenState, StoredBlock
+from ledger.chain import ProvenState
 from ledger.codec import encode, signing_bytes
 from ledger.genesis import Genesis, Validator, build_genesis, parse_genesis
 from ledger.state_proof import EMPTY, StateProof, leaf_hash, node_hash, path_of
+from ledger.stored_chain import StoredBlock
 from ledger.transactions import (
     Envelope,
     assemble,
