@@ -20,7 +20,7 @@ TEXT = (ROOT / "docs" / "rpc.md").read_text()
 HEADING = re.compile(r"^### `([\w.]+)`$", re.MULTILINE)
 BODY = re.compile(r"-d '(\{.*\})'$", re.MULTILINE)
 # Between nodes, at a start, of a file that is verified, and in the client.
-ELSEWHERE = ("E_BLOCK", "E_GENESIS", "E_PASSPORT", "E_UNKNOWN")
+ELSEWHERE = ("E_BLOCK", "E_FORMAT", "E_GENESIS", "E_PASSPORT", "E_UNKNOWN")
 BY_NAME = {method.name: method for method in METHODS}
 
 
