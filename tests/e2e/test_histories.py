@@ -18,6 +18,7 @@ import pytest
 from whole_network import Net, wait_until
 
 from ledger.identifiers import format_id
+from node.client import Client
 from node.testnet import calls, control
 from node.testnet.signing import Signed
 
@@ -184,13 +185,9 @@ def test_one_order_explains_every_answer_under_rolling_faults(net: Net) -> None:
     net.commit("v0")
     net.wait_agreement(net.validators)
     height = net.chain("v0")["height"]
-    chain = [
-        [
-            each["tx_id"]
-            for each in calls.call(net.url("v0"), "block.get", height=at)["transactions"]
-        ]
-        for at in range(1, height + 1)
-    ]
+    with Client(net.url("v0")) as one:
+        blocks = [one.call("block.get", height=at) for at in range(1, height + 1)]
+    chain = [[each["tx_id"] for each in block["transactions"]] for block in blocks]
     assert violations(clients.history, chain) == []
     print(
         f"{len(clients.history)} calls of {CLIENTS_PER_NODE * len(net.validators)} clients, "
