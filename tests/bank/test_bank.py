@@ -1,7 +1,8 @@
 """Each planted fault is found: a fault that survives is a hole in the tests.
 
 The packages and their tests are copied, one line is broken, and the tests that should find it run
-until the first failure. That they pass unbroken is shown by the rest of this suite.
+until the first failure. That they pass unbroken is shown by the rest of this suite. A run tries a
+third of the faults; with KILOCHAIN_BANK=all, as the campaign has it, every one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,6 +22,7 @@ from faults import FAULTS, Fault
 ROOT = Path(__file__).parents[2]
 COPIED = ("consensus", "ledger", "node", "seeds", "tests")
 SIDE_BY_SIDE = 2
+THIRDS = 3
 TIMEOUT_S = 300
 FOUND, ASTRAY = 1, 99  # exit codes: a test failed; another copy of the packages was imported
 
@@ -83,6 +86,15 @@ def test_a_fault_fits_the_line_that_it_breaks(fault: Fault) -> None:
     compile(text.replace(fault.old, fault.new), fault.file, "exec")
 
 
+def in_turn() -> list[Fault]:
+    """All faults, or a third of them: another one whenever the sources change."""
+    if os.environ.get("KILOCHAIN_BANK") == "all":
+        return list(FAULTS)
+    sources = sorted(each for name in COPIED[:3] for each in (ROOT / name).rglob("*.py"))
+    turn = sum(zlib.crc32(each.read_bytes()) for each in sources) % THIRDS
+    return list(FAULTS[turn::THIRDS])
+
+
 @pytest.mark.slow
 def test_every_planted_fault_is_found(tmp_path: Path) -> None:
     trees: SimpleQueue[Path] = SimpleQueue()
@@ -97,6 +109,6 @@ def test_every_planted_fault_is_found(tmp_path: Path) -> None:
             trees.put(tree)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        results = dict(pool.map(run, FAULTS))
+        results = dict(pool.map(run, in_turn()))
     survivors = [f"{name} (exit code {code})" for name, code in results.items() if code != FOUND]
     assert not survivors, "\n".join(survivors)

@@ -58,6 +58,7 @@ PARTS = (
             *("--twins", str(TWINS_ROUNDS), "--jobs", str(os.cpu_count() or 1)),
         ),
     ),
+    Part("bank", 1, (*PYTEST, "tests/bank"), (("KILOCHAIN_BANK", "all"),)),
     Part(
         "mutations",
         1,
