@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 from ledger import merkle, records
 from ledger.blocks import (
@@ -16,7 +15,6 @@ from ledger.blocks import (
     parse_header,
     validators_hash,
 )
-from ledger.codec import decode
 from ledger.errors import (
     GenesisError,
     InvalidBlock,
@@ -24,7 +22,6 @@ from ledger.errors import (
     StoreCorrupted,
 )
 from ledger.genesis import Genesis, Validator
-from ledger.limits import BLOCK_BYTES_MAX
 from ledger.records import Anchor, BatchRecord
 from ledger.state import State, stored_value
 from ledger.state_proof import StateProof, root_of
@@ -37,6 +34,7 @@ from ledger.stored_chain import (
     block_writes,
     check_newest,
     head_of,
+    head_record,
     load_head,
     read_block,
 )
@@ -297,13 +295,12 @@ class Chain:
         already be another. The proof has been checked against the header. Raises StoreCorrupted.
         """
         with closing(self._store.snapshot()) as then:
-            head_record: Any = decode(then.get(b"mhead") or b"", bytes_max=BLOCK_BYTES_MAX)
-            root = parse_header(head_record[0]).state_root
+            header_bytes, certificate, root = head_record(then)
             value, proof = stored_value(then, key), prove(then, root, key)
         if root_of(key, value, proof) != root:
-            message = "the state is not what its tree says: restore the chain or sync anew"
+            message = "the state is not what its tree says: fetch the chain again"
             raise StoreCorrupted("E_CORRUPTED", message)
-        return ProvenState(value, proof, head_record[0], head_record[1])
+        return ProvenState(value, proof, header_bytes, certificate)
 
     def batches(self, member: str, after: int, limit: int) -> list[BatchRecord]:
         """A member's batches with a number above `after`, in order."""

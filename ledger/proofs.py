@@ -170,4 +170,4 @@ def _stored(source: Source, height: int) -> StoredBlock:
 
 
 def _corrupted(message: str) -> StoreCorrupted:
-    return StoreCorrupted("E_CORRUPTED", f"{message}: restore the chain or sync anew")
+    return StoreCorrupted("E_CORRUPTED", f"{message}: fetch the chain again")

@@ -118,7 +118,7 @@ def decode_page(data: bytes, expected: bytes) -> Nodes:
             at += HASH_BYTES
     nodes[1] = combine(node_at(nodes, 2), node_at(nodes, 3))
     if hash_of(nodes[1]) != expected or at != len(data) or lengths.translate(None, _LENGTHS):
-        message = "a page of the state tree is another one: restore the chain or sync anew"
+        message = "a page of the state tree is another one: fetch the chain again"
         raise StoreCorrupted("E_CORRUPTED", message)
     return nodes
 
@@ -127,6 +127,6 @@ def read_page(reader: Reader, level: int, prefix: int, expected: bytes) -> Nodes
     """The page under `prefix`, whose top must have the hash `expected`. Raises StoreCorrupted."""
     data = reader.get(page_key(level, prefix))
     if data is None:
-        message = "a page of the state tree is missing: restore the chain or sync anew"
+        message = "a page of the state tree is missing: fetch the chain again"
         raise StoreCorrupted("E_CORRUPTED", message)
     return decode_page(data, expected)

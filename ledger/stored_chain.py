@@ -11,6 +11,7 @@ from ledger.codec import decode, encode
 from ledger.errors import FormatUnknown, GenesisError, InvalidBlock, StoreCorrupted
 from ledger.genesis import Genesis
 from ledger.limits import BLOCK_BYTES_MAX, NEWEST_BYTES
+from ledger.state_pages import Reader
 from ledger.store import Store
 
 FORMAT = b"1"
@@ -87,6 +88,17 @@ def check_newest(store: Store, height: int) -> None:
             raise StoreCorrupted("E_CORRUPTED", message)
         seen += len(stored.data)
         height -= 1
+
+
+def head_record(reader: Reader) -> tuple[bytes, bytes, bytes]:
+    """The stored head's header bytes, certificate and state root. Raises StoreCorrupted."""
+    try:
+        value: Any = decode(reader.get(b"mhead") or b"", bytes_max=BLOCK_BYTES_MAX)
+        header_bytes, certificate, _ = value
+        return header_bytes, certificate, parse_header(header_bytes).state_root
+    except (InvalidBlock, ValueError, TypeError) as error:
+        message = f"the head does not read ({error}): fetch the chain again"
+        raise StoreCorrupted("E_CORRUPTED", message) from error
 
 
 def load_head(store: Store, genesis: Genesis) -> tuple[Head, int]:

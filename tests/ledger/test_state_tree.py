@@ -362,6 +362,15 @@ def test_a_proof_is_of_one_height_while_blocks_are_appended(tmp_path: Path) -> N
         assert seen == sorted(seen)
 
 
+@pytest.mark.parametrize("damaged", [None, b"", b"\x90", b"\x93\xc4\x01x\xc4\x00\x00"])
+def test_a_head_that_does_not_read_proves_nothing(damaged: bytes | None) -> None:
+    store = MemoryStore()
+    chain = Chain.create(store, genesis(), check_signatures)
+    store.write([(b"mhead", damaged)])
+    with pytest.raises(StoreCorrupted):
+        chain.state_proof(batch_key("K77G", 1))
+
+
 def test_a_value_that_is_not_the_trees_is_never_proven() -> None:
     store = MemoryStore()
     chain = Chain.create(store, genesis(), check_signatures)
