@@ -20,7 +20,7 @@ import pytest
 from faults import FAULTS, Fault
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("consensus", "ledger", "node", "seeds", "tests")
+COPIED = ("consensus", "ledger", "node", "seeds", "tests", "docs")
 SIDE_BY_SIDE = 2
 THIRDS = 3
 TIMEOUT_S = 300
